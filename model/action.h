@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef MODEL_ACTION_H
+#define MODEL_ACTION_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "model/state.h"
+
+/*
+ * Everything that changes the host is one of these, and nothing but a function that takes one does
+ * it. `plan` prints them, the log and the journal keep them, `restore` reads them back: all in the
+ * one text form of action_format.
+ */
+enum action_kind {
+	ACTION_CG_CREATE,       /* group */
+	ACTION_CG_REMOVE,       /* group; its tasks, if any, go to the parent first */
+	ACTION_CG_SET,          /* group, file, value, prior */
+	ACTION_CG_ATTACH,       /* tid into group; prior: the group it was in */
+	ACTION_THREAD_AFFINITY, /* tid, place.cpus */
+	ACTION_THREAD_SCHED,    /* tid, place.policy, place.priority, place.nice */
+	ACTION_AUTOGROUP,       /* tid = pid, place.nice */
+	ACTION_START,           /* value: the command line */
+	ACTION_QMP,             /* value: the command */
+	ACTION_SIGNAL,          /* tid = pid, value: TERM or KILL */
+	ACTION_KINDS,
+};
+
+struct action {
+	enum action_kind kind;
+	pid_t tid; /* also a pid; 0: not about a thread */
+	struct placement place;
+	char group[MODEL_PATH]; /* below the cpuset hierarchy's root, no leading slash */
+	char file[64];          /* "cpuset.cpus" */
+	char value[1024];
+	char prior[1024]; /* what was there before; empty: not known or nothing */
+	char reason[256]; /* why, in words */
+};
+
+enum action_result {
+	ACTION_DONE,
+	ACTION_ALREADY, /* found in place */
+	ACTION_RETRY,   /* transient: try again later */
+	ACTION_REPLAN,  /* the world changed (thread or CPU gone): observe again */
+	ACTION_GIVE_UP, /* lasting; err says why */
+};
+
+struct actions {
+	struct action *items;
+	size_t count;
+};
+
+/* Appends a copy; 0 or -ENOMEM. */
+int actions_add(struct actions *actions, const struct action *action);
+void actions_free(struct actions *actions);
+
+/*
+ * The one text form, a line without its newline: KIND key=value ... # reason. Values with blanks,
+ * quotes, '#', '%' or control characters are written with %XX. action_parse reads it back
+ * (reason included) and refuses anything else with -EINVAL and words.
+ */
+void action_format(const struct action *action, struct strbuf *text);
+int action_parse(const char *line, struct action *ret_action, struct err *err);
+
+/* What takes `action` back; false if nothing is to be taken back (signals, starts, threads). */
+bool action_inverse(const struct action *action, struct action *ret_inverse);
+
+const char *action_kind_name(enum action_kind kind); /* "cg-create", "thread-affinity" */
+const char *action_result_name(enum action_result result);
+
+#endif

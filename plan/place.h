@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PLAN_PLACE_H
+#define PLAN_PLACE_H
+
+#include "base/err.h"
+#include "model/action.h"
+#include "model/spec.h"
+#include "model/state.h"
+
+/* Where everything of one VM belongs, decided once from the spec and the host (design §7). */
+struct place_plan {
+	int vcpu[SPEC_VCPUS_MAX]; /* host CPU of each vCPU up to maxcpus; -1: shares `vcpus` */
+	size_t vcpu_count;
+	struct cpuset vcpus; /* all of them */
+	struct cpuset emulator, iothreads;
+	struct cpuset housekeeping; /* online CPUs that no vCPU has */
+	bool shield;                /* the groups listed in spec->shield are cut back */
+	bool isolated;              /* by the shield or by isolcpus: others are kept away */
+	enum sched_class policy;    /* of the vCPU threads */
+	int priority, nice;         /* of the vCPU threads */
+	int autogroup_nice;         /* AUTOGROUP_UNKNOWN: leave it */
+	char policy_reason[256];    /* why this policy: always said */
+	char isolate_reason[256];   /* why not the strongest isolation; empty if it is */
+	char place_reason
+		[256]; /* "auto" gave fewer CPUs than vCPUs, no cgroups ...; may be empty */
+	char group[MODEL_PATH]; /* "vfiosup/NAME"; empty without cgroups */
+};
+
+/*
+ * Refuses (-EINVAL, -ERANGE with file:line and the fix): a CPU that does not exist or is offline, the
+ * same CPU for two vCPUs, fewer CPUs than vCPUs, emulator or iothreads on a vCPU's CPU with FIFO or
+ * RR, no CPU left for the emulator. Listed CPUs are never substituted. `auto` takes the highest
+ * allowed CPUs and leaves the first to the host; with too few, the vCPUs share what there is.
+ *
+ * Policy auto: FIFO only where the vCPU's CPU is isolated, it is alone on it, a housekeeping CPU is
+ * left and the throttle cannot bite (facts.md: it bites before 6.12 and with RT_GROUP_SCHED, unless
+ * sched_rt_runtime_us is -1; from 6.12 isolation suffices), else OTHER at nice -20 with autogroup
+ * -20. FIFO asked for is given wherever it can be, and policy_reason names the price.
+ */
+int place_plan(const struct spec *spec, const struct host_state *host, struct place_plan *ret_plan,
+	struct err *err);
+
+/* The placement wanted for one thread. */
+struct placement place_thread(const struct place_plan *plan, const struct thread *thread);
+
+/* The cpuset files wanted for the VM's groups (empty sets without cgroups). */
+struct vm_groups place_groups(const struct place_plan *plan);
+
+/*
+ * What makes the VM's groups, before QEMU starts: CG_CREATE and CG_SET, parents first, the
+ * threaded children on v2 below "vm". And the way back, in reverse.
+ */
+int place_prepare(
+	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
+int place_release(
+	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
+
+/* Full path of a slot's group: "vfiosup/NAME/vcpus" on v1, "vfiosup/NAME/vm/vcpus" on v2. "" without
+ * cgroups. `text` has MODEL_PATH bytes. */
+char *place_slot_group(
+	const struct place_plan *plan, enum cg_mode mode, enum cg_slot slot, char *text);
+
+/* The slot that a cgroup path (as cgroups_of_thread gives it) is, SLOT_OUTSIDE if none of ours. */
+enum cg_slot place_slot_of(const struct place_plan *plan, enum cg_mode mode, const char *group);
+
+/*
+ * The shield: CG_SET cpuset.cpus of each group of spec->shield to what it has (`have`, in the order
+ * of spec->shield; empty: group not there, left out) without the vCPUs' CPUs. A group that would be
+ * left without a CPU is -EINVAL in words.
+ */
+int place_shield(const struct place_plan *plan, const struct spec *spec, const struct cpuset *have,
+	struct actions *ret_actions, struct err *err);
+
+#endif
