@@ -32,7 +32,8 @@ struct action {
 	char group[MODEL_PATH]; /* below the cpuset hierarchy's root, no leading slash */
 	char file[64];          /* "cpuset.cpus" */
 	char value[1024];
-	char prior[1024]; /* what was there before; empty: not known or nothing */
+	char prior[1024]; /* what was there before */
+	bool prior_known; /* an empty prior means that nothing was there, not that nobody looked */
 	char reason[256]; /* why, in words */
 };
 
@@ -54,14 +55,21 @@ int actions_add(struct actions *actions, const struct action *action);
 void actions_free(struct actions *actions);
 
 /*
- * The one text form, a line without its newline: KIND key=value ... # reason. Values with blanks,
- * quotes, '#', '%' or control characters are written with %XX. action_parse reads it back
- * (reason included) and refuses anything else with -EINVAL and words.
+ * The one text form, a line without its newline: KIND key=value ... # reason. Blanks, quotes,
+ * backslashes, '#', '%', control characters and all bytes beyond ASCII are written as %XX in values;
+ * in the reason only control characters, those bytes, and a '%' that would read as such an escape.
+ * action_parse reads it back (reason included) and refuses anything else with -EINVAL and words: an
+ * unknown kind or key, a key twice, one missing that the kind needs, a group that leads out of the
+ * hierarchy.
  */
 void action_format(const struct action *action, struct strbuf *text);
 int action_parse(const char *line, struct action *ret_action, struct err *err);
 
-/* What takes `action` back; false if nothing is to be taken back (signals, starts, threads). */
+/*
+ * What takes `action` back; false if nothing is to be taken back (signals, starts, threads) or nobody
+ * knows what was there before. cgroup.subtree_control is taken back by "-controller", unless it was
+ * on already.
+ */
 bool action_inverse(const struct action *action, struct action *ret_inverse);
 
 const char *action_kind_name(enum action_kind kind); /* "cg-create", "thread-affinity" */
