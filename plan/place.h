@@ -13,7 +13,8 @@ struct place_plan {
 	size_t vcpu_count;
 	struct cpuset vcpus; /* all of them */
 	struct cpuset emulator, iothreads;
-	struct cpuset housekeeping; /* online CPUs that no vCPU has */
+	struct cpuset housekeeping; /* online CPUs that no vCPU has and that take part in load
+				       balancing; of those that we may use, where we are confined */
 	bool shield;                /* the groups listed in spec->shield are cut back */
 	bool isolated;              /* by the shield or by isolcpus: others are kept away */
 	enum sched_class policy;    /* of the vCPU threads */
@@ -30,12 +31,15 @@ struct place_plan {
  * Refuses (-EINVAL, -ERANGE with file:line and the fix): a CPU that does not exist or is offline, the
  * same CPU for two vCPUs, fewer CPUs than vCPUs, emulator or iothreads on a vCPU's CPU with FIFO or
  * RR, no CPU left for the emulator. Listed CPUs are never substituted. `auto` takes the highest
- * allowed CPUs and leaves the first to the host; with too few, the vCPUs share what there is.
+ * allowed CPUs (those of isolcpus= before the others, none that emulator or iothread name) and leaves
+ * the first to the host; with too few, the vCPUs share what there is.
  *
  * Policy auto: FIFO only where the vCPU's CPU is isolated, it is alone on it, a housekeeping CPU is
  * left and the throttle cannot bite (facts.md: it bites before 6.12 and with RT_GROUP_SCHED, unless
  * sched_rt_runtime_us is -1; from 6.12 isolation suffices), else OTHER at nice -20 with autogroup
- * -20. FIFO asked for is given wherever it can be, and policy_reason names the price.
+ * -20. FIFO asked for is given wherever it can be, and policy_reason names the price. It cannot be
+ * without the right to it, in a cpu group without real-time budget, and where a vCPU shares its CPU:
+ * then it is OTHER, with the reason.
  */
 int place_plan(const struct spec *spec, const struct host_state *host, struct place_plan *ret_plan,
 	struct err *err);
@@ -48,12 +52,18 @@ struct vm_groups place_groups(const struct place_plan *plan);
 
 /*
  * What makes the VM's groups, before QEMU starts: CG_CREATE and CG_SET, parents first, the
- * threaded children on v2 below "vm". And the way back, in reverse.
+ * threaded children on v2 below "vm". Groups left by an older plan may be there already. And the way
+ * back, in reverse; its last action removes "vfiosup" itself, which other VMs may still use: whoever
+ * carries it out moves no task out of that one and takes ENOTEMPTY and EBUSY for ALREADY.
  */
 int place_prepare(
 	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
 int place_release(
 	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
+
+/* The group that vm_groups.vm speaks of: "vfiosup/NAME" on v1, "vfiosup/NAME/vm" on v2, where QEMU's
+ * process is moved before its threads are. "" without cgroups. `text` has MODEL_PATH bytes. */
+char *place_vm_group(const struct place_plan *plan, enum cg_mode mode, char *text);
 
 /* Full path of a slot's group: "vfiosup/NAME/vcpus" on v1, "vfiosup/NAME/vm/vcpus" on v2. "" without
  * cgroups. `text` has MODEL_PATH bytes. */
@@ -65,8 +75,9 @@ enum cg_slot place_slot_of(const struct place_plan *plan, enum cg_mode mode, con
 
 /*
  * The shield: CG_SET cpuset.cpus of each group of spec->shield to what it has (`have`, in the order
- * of spec->shield; empty: group not there, left out) without the vCPUs' CPUs. A group that would be
- * left without a CPU is -EINVAL in words.
+ * of spec->shield; empty: group not there, left out) without the vCPUs' CPUs. A group that has
+ * none of them is left out, so an intact shield has no actions; the deepest come first. A group that
+ * would be left without a CPU, or that holds the VMs, is -EINVAL in words.
  */
 int place_shield(const struct place_plan *plan, const struct spec *spec, const struct cpuset *have,
 	struct actions *ret_actions, struct err *err);
