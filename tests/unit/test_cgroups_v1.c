@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Real groups in the cgroup v1 cpuset hierarchy of the machine that this runs on. */
+#include "cgroups/cgroups.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum { EXTRA_THREADS = 3, TIDS = EXTRA_THREADS + 1 };
+
+static struct root root;
+static struct cgroups *cgroups;
+static char top[64]; /* "vfiosup-test-PID" */
+static struct cpuset host;
+
+/* A process of several threads that only sleep. */
+struct child {
+	pid_t pid, tids[TIDS]; /* tids[0] is the leader's */
+};
+
+static struct child child;
+
+static void *sleeper(void *arg)
+{
+	int fd = *(int *)arg;
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+
+	if (write(fd, &tid, sizeof(tid)) == sizeof(tid))
+		for (;;)
+			pause();
+	return NULL;
+}
+
+static void child_main(int fd)
+{
+	pthread_t threads[EXTRA_THREADS];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(60);
+	for (int i = 0; i < EXTRA_THREADS; i++)
+		pthread_create(&threads[i], NULL, sleeper, &fd);
+	for (;;)
+		pause();
+}
+
+static void child_start(void)
+{
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	child.pid = fork();
+	assert_true(child.pid >= 0);
+	if (child.pid == 0)
+		child_main(fds[1]);
+	close(fds[1]);
+	child.tids[0] = child.pid;
+	for (int i = 1; i < TIDS; i++)
+		assert_int_equal(read(fds[0], &child.tids[i], sizeof(pid_t)), sizeof(pid_t));
+	close(fds[0]);
+}
+
+static void child_end(void)
+{
+	if (child.pid > 0) {
+		kill(child.pid, SIGKILL);
+		waitpid(child.pid, NULL, 0);
+	}
+	child.pid = 0;
+}
+
+static struct action about(enum action_kind kind, const char *below)
+{
+	struct action action = { .kind = kind };
+
+	snprintf(action.group, sizeof(action.group), "%s%s%s", top, below[0] ? "/" : "", below);
+	return action;
+}
+
+static enum action_result create(const char *below, struct err *err)
+{
+	struct action action = about(ACTION_CG_CREATE, below);
+
+	return cgroups_act(cgroups, &action, err);
+}
+
+static enum action_result destroy(const char *below, struct err *err)
+{
+	struct action action = about(ACTION_CG_REMOVE, below);
+
+	return cgroups_act(cgroups, &action, err);
+}
+
+static enum action_result set(
+	const char *below, const char *file, const char *value, struct err *err)
+{
+	struct action action = about(ACTION_CG_SET, below);
+
+	snprintf(action.file, sizeof(action.file), "%s", file);
+	snprintf(action.value, sizeof(action.value), "%s", value);
+	return cgroups_act(cgroups, &action, err);
+}
+
+static enum action_result attach(const char *below, pid_t tid, struct err *err)
+{
+	struct action action = about(ACTION_CG_ATTACH, below);
+
+	action.tid = tid;
+	return cgroups_act(cgroups, &action, err);
+}
+
+static void want(enum action_result result, enum action_result wanted, const struct err *err)
+{
+	if (result != wanted)
+		fail_msg("%s instead of %s: %s; %s", action_result_name(result),
+			action_result_name(wanted), err->text, err->why);
+}
+
+#define WANT(wanted, call)                                                                         \
+	do {                                                                                       \
+		struct err err_ = { 0 };                                                           \
+		enum action_result result_ = (call);                                               \
+		want(result_, (wanted), &err_);                                                    \
+	} while (0)
+/* In calls inside WANT. */
+#define ERR (&err_)
+
+static void assert_file(const char *below, const char *file, const char *value)
+{
+	struct action at = about(ACTION_CG_SET, below);
+	char text[256];
+
+	assert_true(cgroups_read(cgroups, at.group, file, text, sizeof(text)) >= 0);
+	assert_string_equal(text, value);
+}
+
+static void assert_in(pid_t tid, const char *below)
+{
+	struct action at = about(ACTION_CG_SET, below);
+	char group[MODEL_PATH];
+
+	assert_int_equal(cgroups_of_thread(cgroups, tid, group, sizeof(group)), 0);
+	assert_string_equal(group, at.group);
+}
+
+/* What somebody else would do with a shell. */
+static void write_raw(const char *below, const char *file, const char *text)
+{
+	struct action at = about(ACTION_CG_SET, below);
+	char *mount = NULL, path[1024];
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+
+	AUTO_FILE FILE *mounts = fopen("/proc/mounts", "r");
+	assert_non_null(mounts);
+	while (!mount && getline(&line, &size, mounts) >= 0)
+		if (strstr(line, " cgroup ") && strstr(line, "cpuset"))
+			mount = strtok(strchr(line, ' '), " ");
+	assert_non_null(mount);
+	snprintf(path, sizeof(path), "%s/%s/%s", mount, at.group, file);
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void host_list(char *text, size_t size)
+{
+	cpuset_format(&host, text, size);
+}
+
+static int group_setup(void **state)
+{
+	struct err err;
+	char text[256];
+
+	(void)state;
+	snprintf(top, sizeof(top), "vfiosup-test-%d", (int)getpid());
+	if (root_open(&root, "/") < 0 || cgroups_open(&root, &cgroups, &err) < 0)
+		return -1;
+	if (cgroups_mode(cgroups) != CG_MODE_V1)
+		return 0;
+	if (cgroups_read(cgroups, "", "cpuset.cpus", text, sizeof(text)) < 0)
+		return -1;
+	return cpuset_parse(text, &host);
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	cgroups_close(cgroups);
+	root_close(&root);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct err err;
+
+	(void)state;
+	if (cgroups_mode(cgroups) != CG_MODE_V1)
+		return 0;
+	alarm(60);
+	return create("", &err) == ACTION_DONE ? 0 : -1;
+}
+
+/* Whatever a failed test left: children first. */
+static int teardown(void **state)
+{
+	static const char *const groups[] = { "a/b", "a", "vm/emulator", "vm/vcpus", "vm", "" };
+	enum action_result result = ACTION_DONE;
+
+	(void)state;
+	if (cgroups_mode(cgroups) != CG_MODE_V1)
+		return 0;
+	child_end();
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		result = destroy(groups[i], NULL);
+	alarm(0);
+	return result == ACTION_DONE || result == ACTION_ALREADY ? 0 : -1;
+}
+
+static void need_v1(void)
+{
+	if (cgroups_mode(cgroups) != CG_MODE_V1) {
+		print_message("skipped: no cgroup v1 cpuset here%s%s\n",
+			cgroups_reason(cgroups)[0] ? ": " : "", cgroups_reason(cgroups));
+		skip();
+	}
+}
+
+/* A VM's life: its groups, threads one by one, what is read back, and nothing left. */
+static void test_life(void **state)
+{
+	char all[CPUSET_TEXT], first[16];
+	AUTO_FREE pid_t *tids = NULL;
+	struct cpuset cpus;
+	cpu_set_t affinity;
+	size_t count;
+	int cpu = cpuset_next(&host, 0);
+
+	(void)state;
+	need_v1();
+	host_list(all, sizeof(all));
+	snprintf(first, sizeof(first), "%d", cpu);
+	WANT(ACTION_DONE, create("vm", ERR));
+	WANT(ACTION_DONE, create("vm/emulator", ERR));
+	WANT(ACTION_DONE, create("vm/vcpus", ERR));
+	WANT(ACTION_ALREADY, create("vm/vcpus", ERR));
+	assert_file("vm/vcpus", "cpuset.cpus", all);
+	WANT(ACTION_DONE, set("vm/vcpus", "cpuset.cpus", first, ERR));
+	WANT(ACTION_ALREADY, set("vm/vcpus", "cpuset.cpus", first, ERR));
+
+	child_start();
+	for (int i = 0; i < TIDS; i++) {
+		const char *group = i < 2 ? "vm/emulator" : "vm/vcpus";
+
+		WANT(ACTION_DONE, attach(group, child.tids[i], ERR));
+		WANT(ACTION_ALREADY, attach(group, child.tids[i], ERR));
+	}
+	/* Each thread by itself: the others of the process did not come along. */
+	for (int i = 0; i < TIDS; i++)
+		assert_in(child.tids[i], i < 2 ? "vm/emulator" : "vm/vcpus");
+	struct action vcpus = about(ACTION_CG_SET, "vm/vcpus");
+	assert_int_equal(cgroups_threads(cgroups, vcpus.group, &tids, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(cgroups_effective_cpus(cgroups, vcpus.group, &cpus), 0);
+	assert_int_equal(cpuset_count(&cpus), 1);
+	assert_true(cpuset_has(&cpus, cpu));
+	assert_int_equal(sched_getaffinity(child.tids[3], sizeof(affinity), &affinity), 0);
+	assert_true(CPU_COUNT(&affinity) == 1 && CPU_ISSET((size_t)cpu, &affinity));
+
+	child_end();
+	WANT(ACTION_DONE, destroy("vm/vcpus", ERR));
+	WANT(ACTION_DONE, destroy("vm/emulator", ERR));
+	WANT(ACTION_DONE, destroy("vm", ERR));
+	WANT(ACTION_ALREADY, destroy("vm", ERR));
+}
+
+/* Somebody else writes: it is seen, and the same action then is work again. */
+static void test_outside_changes(void **state)
+{
+	char all[CPUSET_TEXT], first[16];
+	struct action prior;
+
+	(void)state;
+	need_v1();
+	host_list(all, sizeof(all));
+	snprintf(first, sizeof(first), "%d", cpuset_next(&host, 0));
+	WANT(ACTION_DONE, create("a", ERR));
+	write_raw("a", "cpuset.cpus", first);
+	assert_file("a", "cpuset.cpus", first);
+	prior = about(ACTION_CG_SET, "a");
+	strcpy(prior.file, "cpuset.cpus");
+	assert_int_equal(cgroups_prior(cgroups, &prior), 0);
+	assert_string_equal(prior.prior, first);
+	WANT(cpuset_count(&host) > 1 ? ACTION_DONE : ACTION_ALREADY,
+		set("a", "cpuset.cpus", all, ERR));
+
+	child_start();
+	WANT(ACTION_DONE, attach("a", child.tids[2], ERR));
+	write_raw("", "tasks", (snprintf(first, sizeof(first), "%d", child.tids[2]), first));
+	assert_in(child.tids[2], "");
+	WANT(ACTION_DONE, attach("a", child.tids[2], ERR));
+	assert_in(child.tids[2], "a");
+}
+
+/* A supervisor died half-way: what is there is completed, and its tasks are told. */
+static void test_leftovers(void **state)
+{
+	char path[MODEL_PATH + 64], all[CPUSET_TEXT];
+	pid_t pid = 0;
+
+	(void)state;
+	need_v1();
+	host_list(all, sizeof(all));
+	WANT(ACTION_DONE, create("a", ERR));
+	struct action a = about(ACTION_CG_SET, "a");
+	write_raw("a", "cpuset.cpus", "\n");
+	write_raw("a", "cpuset.mems", "\n");
+	assert_file("a", "cpuset.mems", "");
+	WANT(ACTION_DONE, create("a", ERR));
+	assert_file("a", "cpuset.cpus", all);
+	WANT(ACTION_ALREADY, create("a", ERR));
+	WANT(ACTION_DONE, create("a/b", ERR));
+	assert_int_equal(cgroups_busy(cgroups, a.group, &pid), 0);
+
+	child_start();
+	WANT(ACTION_DONE, attach("a/b", child.tids[3], ERR));
+	assert_int_equal(cgroups_busy(cgroups, a.group, &pid), 1);
+	assert_int_equal(pid, child.pid);
+
+	/* A group with groups below stays, and so do its tasks. */
+	WANT(ACTION_DONE, attach("a", child.tids[2], ERR));
+	struct err err = { 0 };
+	assert_int_equal(destroy("a", &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, ENOTEMPTY);
+	assert_non_null(strstr(err.why, "a/b"));
+	assert_in(child.tids[2], "a");
+
+	/* Tasks of a group that goes end up in its parent. */
+	WANT(ACTION_DONE, destroy("a/b", ERR));
+	assert_in(child.tids[3], "a");
+	WANT(ACTION_DONE, destroy("a", ERR));
+	assert_in(child.tids[2], "");
+	assert_in(child.tids[3], "");
+	assert_int_equal(cgroups_busy(cgroups, a.group, &pid), -ENOENT);
+	snprintf(path, sizeof(path), "proc/%d/stat", (int)child.pid);
+	assert_true(root_exists(&root, path));
+}
+
+static void test_value_forms(void **state)
+{
+	char all[CPUSET_TEXT];
+	struct strbuf spelled = { 0 };
+
+	(void)state;
+	need_v1();
+	WANT(ACTION_DONE, create("a", ERR));
+	host_list(all, sizeof(all));
+	/* Every CPU by itself is the same set. */
+	cpuset_for_each (cpu, &host)
+		strbuf_addf(&spelled, "%s%d", spelled.length ? "," : "", cpu);
+	WANT(ACTION_ALREADY, set("a", "cpuset.cpus", spelled.text, ERR));
+	strbuf_free(&spelled);
+	WANT(ACTION_DONE, set("a", "cpuset.sched_load_balance", "0", ERR));
+	WANT(ACTION_ALREADY, set("a", "cpuset.sched_load_balance", "0", ERR));
+	/* Back to nothing, which libcgroup would not write. */
+	WANT(ACTION_DONE, set("a", "cpuset.cpus", "", ERR));
+	assert_file("a", "cpuset.cpus", "");
+	WANT(ACTION_ALREADY, set("a", "cpuset.cpus", "", ERR));
+}
+
+struct refusal {
+	const char *group, *file, *value;
+	enum action_result result;
+	int code;        /* 0: any */
+	const char *why; /* a part of it */
+};
+
+static void test_set_refusals(void **state)
+{
+	char beyond[16], all[CPUSET_TEXT];
+
+	(void)state;
+	need_v1();
+	host_list(all, sizeof(all));
+	snprintf(beyond, sizeof(beyond), "%d", CPUSET_CPUS - 1);
+	WANT(ACTION_DONE, create("a", ERR));
+	WANT(ACTION_DONE, create("a/b", ERR));
+	child_start();
+	WANT(ACTION_DONE, attach("a/b", child.tids[1], ERR));
+
+	const struct refusal refusals[] = {
+		{ "a/b", "cpuset.cpus", beyond, ACTION_REPLAN, 0, "does not exist or is offline" },
+		{ "a/b", "cpuset.cpus", "1-0", ACTION_GIVE_UP, EINVAL, "not a list" },
+		{ "a/b", "cpuset.cpus", "fast", ACTION_GIVE_UP, EINVAL, "not a list" },
+		{ "a/b", "cpuset.cpus", "", ACTION_GIVE_UP, ENOSPC, "has tasks" },
+		{ "a/b", "cpuset.mems", "63", ACTION_REPLAN, 0, "memory nodes" },
+		{ "a/b", "cpuset.nothing", "1", ACTION_REPLAN, ENOENT, "no such file" },
+		{ "gone", "cpuset.cpus", "0", ACTION_REPLAN, ENOENT, "the group is gone" },
+		{ "a/b", "tasks", "1", ACTION_GIVE_UP, EINVAL, "" },
+		{ "a/b", "../tasks", "1", ACTION_GIVE_UP, EINVAL, "" },
+		{ "../..", "cpuset.cpus", "0", ACTION_GIVE_UP, EINVAL, "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		const struct refusal *c = &refusals[i];
+		struct err err = { 0 };
+		enum action_result result = set(c->group, c->file, c->value, &err);
+
+		if (result != c->result || (c->code && err.code != c->code) ||
+			!strstr(err.why, c->why) || !err.text[0])
+			fail_msg("%s=\"%s\": %s, %d, \"%s\", \"%s\"", c->file, c->value,
+				action_result_name(result), err.code, err.text, err.why);
+	}
+	assert_file("a/b", "cpuset.cpus", all);
+}
+
+/* Conflicts with other groups take two CPUs. */
+static void test_set_conflicts(void **state)
+{
+	char all[CPUSET_TEXT], first[16], child_group[MODEL_PATH];
+	struct err err = { 0 };
+
+	(void)state;
+	need_v1();
+	if (cpuset_count(&host) < 2)
+		skip();
+	host_list(all, sizeof(all));
+	snprintf(first, sizeof(first), "%d", cpuset_next(&host, 0));
+	WANT(ACTION_DONE, create("a", ERR));
+	WANT(ACTION_DONE, create("a/b", ERR));
+
+	/* The parent below its child's set. */
+	assert_int_equal(set("a", "cpuset.cpus", first, &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, EBUSY);
+	snprintf(child_group, sizeof(child_group), "%s/a/b", top);
+	assert_non_null(strstr(err.why, child_group));
+	assert_non_null(strstr(err.fix, child_group));
+	assert_file("a", "cpuset.cpus", all);
+
+	/* The child beyond its parent's set. */
+	WANT(ACTION_DONE, set("a/b", "cpuset.cpus", first, ERR));
+	WANT(ACTION_DONE, set("a", "cpuset.cpus", first, ERR));
+	assert_int_equal(set("a/b", "cpuset.cpus", all, &err), ACTION_GIVE_UP);
+	assert_non_null(strstr(err.why, "its parent"));
+	assert_non_null(strstr(err.why, first));
+}
+
+static void test_attach_refusals(void **state)
+{
+	struct err err = { 0 };
+	pid_t dead;
+
+	(void)state;
+	need_v1();
+	WANT(ACTION_DONE, create("a", ERR));
+	child_start();
+	dead = child.tids[1];
+
+	assert_int_equal(attach("gone", dead, &err), ACTION_REPLAN);
+	assert_int_equal(err.code, ENOENT);
+	assert_string_equal(err.why, "the group is gone");
+
+	WANT(ACTION_DONE, set("a", "cpuset.cpus", "", ERR));
+	assert_int_equal(attach("a", dead, &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, ENOSPC);
+	assert_non_null(strstr(err.why, "is empty"));
+	assert_int_equal(attach("a", 0, &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, EINVAL);
+
+	child_end();
+	assert_int_equal(attach("a", dead, &err), ACTION_REPLAN);
+	assert_int_equal(err.code, ESRCH);
+}
+
+static void test_create_refusals(void **state)
+{
+	struct err err = { 0 };
+	struct action outside = { .kind = ACTION_CG_CREATE, .group = "../vfiosup-test" };
+
+	(void)state;
+	need_v1();
+	assert_int_equal(create("gone/b", &err), ACTION_REPLAN);
+	assert_int_equal(err.code, ENOENT);
+	assert_non_null(strstr(err.why, "its parent"));
+	assert_int_equal(cgroups_act(cgroups, &outside, &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, EINVAL);
+
+	WANT(ACTION_DONE, create("a", ERR));
+	write_raw("a", "cpuset.cpus", "\n");
+	assert_int_equal(create("a/b", &err), ACTION_GIVE_UP);
+	assert_int_equal(err.code, ENOSPC);
+	assert_non_null(strstr(err.why, "of its parent"));
+}
+
+/* A task that ends on its own within the time that removing waits. */
+static void test_remove_waits(void **state)
+{
+	char group[MODEL_PATH];
+	uint64_t begin;
+
+	(void)state;
+	need_v1();
+	WANT(ACTION_DONE, create("a", ERR));
+	child_start();
+	WANT(ACTION_DONE, attach("a", child.pid, ERR));
+	kill(child.pid, SIGKILL);
+	begin = clock_now_ns();
+	WANT(ACTION_DONE, destroy("a", ERR));
+	assert_true(clock_now_ns() - begin < 400 * NS_PER_MS);
+	/* A zombie belongs nowhere in particular; it must only not be in what was removed. */
+	if (cgroups_of_thread(cgroups, child.pid, group, sizeof(group)) == 0)
+		assert_null(strstr(group, "/a"));
+}
+
+static void test_rt_budget(void **state)
+{
+	char group[MODEL_PATH];
+	long us = 0;
+
+	(void)state;
+	int r = cgroups_rt_budget(cgroups, getpid(), group, sizeof(group), &us);
+	if (r == -ENOENT) {
+		print_message("skipped: no cpu.rt_runtime_us here\n");
+		skip();
+	}
+	assert_int_equal(r, 0);
+	assert_true(us >= -1);
+	assert_int_equal(group[0] == '/', 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_outside_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_value_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_conflicts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_attach_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_create_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_remove_waits, setup, teardown),
+		cmocka_unit_test(test_rt_budget),
+	};
+
+	return cmocka_run_group_tests_name("cgroups_v1", tests, group_setup, group_teardown);
+}
