@@ -8,7 +8,7 @@
 
 /*
  * GET (and HEAD) /metrics and / over libmicrohttpd on its external epoll descriptor, driven as a
- * source in the loop. Other paths 404, other methods 405; at most 64 connections, 4 KiB a
+ * source in the loop. Other paths 404, other methods 405; at most 64 connections, 8 KiB a
  * connection, 10 s idle.
  */
 struct http;
