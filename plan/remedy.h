@@ -37,7 +37,11 @@ enum { REMEDY_FREE_REPAIRS = 20 };
 enum remedy_step remedy_next(const struct remedy *remedy, enum spec_on_drift on_drift,
 	unsigned restart_burst, uint64_t now_ns);
 
-/* What came of a repair. `words`: the error's with GIVE_UP. */
+/*
+ * What came of a repair. `words`: the error's with GIVE_UP and RETRY. A RETRY is a failure and backs off
+ * like a fight; a REPLAN is none (the thread is gone) and only keeps off for 100 ms; ALREADY ends a
+ * row of failures.
+ */
 void remedy_result(
 	struct remedy *remedy, enum action_result result, const char *words, uint64_t now_ns);
 
