@@ -103,7 +103,7 @@ static void assert_drifts(struct fixture *fixture, const char *const *words)
 }
 
 #define ASSERT_DRIFTS(fixture, ...)                                                                \
-	assert_drifts(fixture, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+	assert_drifts(fixture, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* The actions for the first drift, each without its reason. */
 static void assert_actions(struct fixture *fixture, const char *const *lines)
@@ -137,7 +137,7 @@ static void assert_actions(struct fixture *fixture, const char *const *lines)
 
 static void test_nothing(void **state)
 {
-	ASSERT_DRIFTS(*state);
+	ASSERT_DRIFTS(*state, NULL);
 }
 
 static void test_affinity(void **state)
@@ -165,13 +165,13 @@ static void test_offline(void **state)
 	/* The iothread's only CPU is gone: wherever the kernel put it, nobody can mend that. */
 	seen_place(fixture, 103)->cpus = cpus("0,2-3");
 	fixture->seen.groups.iothreads = cpus("0,2-3");
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 	/* What can be had is still compared, and asked for without the offline CPU. */
 	seen_place(fixture, 100)->cpus = cpus("2");
 	ASSERT_DRIFTS(fixture, "emulator: affinity 2, wanted 0-1");
 	ASSERT_ACTIONS(fixture, "thread-affinity tid=100 cpus=0");
 	seen_place(fixture, 100)->cpus = cpus("0-1");
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 }
 
 static void test_policy(void **state)
@@ -194,7 +194,7 @@ static void test_policy(void **state)
 	ASSERT_DRIFTS(fixture, "vcpu 1: policy unknown, wanted fifo 1");
 	/* Nice means nothing to a real-time thread. */
 	place->policy = SCHED_CLASS_FIFO;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 	seen_place(fixture, 104)->policy = SCHED_CLASS_FIFO;
 	seen_place(fixture, 104)->priority = 1;
 	ASSERT_DRIFTS(fixture, "worker 104: policy fifo 1, wanted other");
@@ -210,7 +210,7 @@ static void test_nice(void **state)
 	ASSERT_ACTIONS(fixture, "thread-sched tid=104 policy=other priority=0 nice=0");
 	/* Without the right to lower it there is nothing to mend. Raising it is always allowed. */
 	fixture->host.may_nice = false;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 	seen_place(fixture, 104)->nice = -5;
 	ASSERT_DRIFTS(fixture, "worker 104: nice -5, wanted 0");
 }
@@ -302,7 +302,7 @@ static void test_cpuset(void **state)
 	ASSERT_DRIFTS(fixture, "group vfiosup/media/vm: CPUs 0, wanted 0-3",
 		"group vfiosup/media/vm/iothreads: CPUs none, wanted 1");
 	fixture->plan.group[0] = '\0';
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 }
 
 static void test_new_and_gone(void **state)
@@ -325,9 +325,9 @@ static void test_new_and_gone(void **state)
 		"thread-sched tid=105 policy=other priority=0 nice=0");
 	/* Threads that end are no drift. */
 	fixture->seen.threads.count = 3;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 	fixture->seen.threads.count = 0;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 }
 
 static void test_autogroup(void **state)
@@ -338,9 +338,9 @@ static void test_autogroup(void **state)
 	ASSERT_DRIFTS(fixture, "autogroup: nice 0, wanted -20");
 	ASSERT_ACTIONS(fixture, "autogroup tid=100 nice=-20");
 	fixture->seen.autogroup_nice = AUTOGROUP_UNKNOWN;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 	fixture->seen.autogroup_nice = -20;
-	ASSERT_DRIFTS(fixture);
+	ASSERT_DRIFTS(fixture, NULL);
 }
 
 static void test_order(void **state)
