@@ -231,6 +231,40 @@ static void test_too_long(void **state)
 	assert_int_equal(action_parse(line, &action, &err), -EINVAL);
 }
 
+static unsigned next_random(unsigned *seed)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return *seed >> 16;
+}
+
+/* Whatever damage a line took: it is refused, or it means what its own text form says. */
+static void test_damaged_lines(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"cg-set group=a/b file=cpuset.cpus value=0-3,7 prior=%200 # why %41 not",
+		"thread-sched tid=12 policy=fifo priority=3 nice=-20 slot=vcpus",
+		"thread-affinity tid=12 cpus=0-1,5",
+		"cg-attach tid=7 group=x%2Fy prior=",
+	};
+	static const char alphabet[] = " =%#/-.0123456789abcdefABCDEFgtr\x01\x7f\xff";
+	unsigned seed = 1, accepted = 0;
+
+	for (int i = 0; i < 200000; i++) {
+		char line[256];
+		struct action action;
+		strcpy(line, lines[i % (int)ARRAY_SIZE(lines)]);
+		for (unsigned n = next_random(&seed) % 3; n-- > 0;)
+			line[next_random(&seed) % strlen(line)] =
+				alphabet[next_random(&seed) % (sizeof(alphabet) - 1)];
+		if (action_parse(line, &action, NULL) < 0)
+			continue;
+		accepted++;
+		assert_round_trip(&action);
+	}
+	assert_true(accepted > 1000);
+}
+
 static void test_inverse(void **state)
 {
 	(void)state;
@@ -296,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_percent_in_reason),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_damaged_lines),
 		cmocka_unit_test(test_inverse),
 		cmocka_unit_test(test_list),
 	};
