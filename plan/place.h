@@ -44,6 +44,13 @@ struct place_plan {
 int place_plan(const struct spec *spec, const struct host_state *host, struct place_plan *ret_plan,
 	struct err *err);
 
+/*
+ * The shield could not be put up after all (`why`: the groups are not there, the kernel refused): the
+ * plan is made anew without it, isolation and policy with their reasons. The CPUs stay.
+ */
+void place_without_shield(const struct spec *spec, const struct host_state *host, const char *why,
+	struct place_plan *plan);
+
 /* The placement wanted for one thread. */
 struct placement place_thread(const struct place_plan *plan, const struct thread *thread);
 

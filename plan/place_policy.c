@@ -175,3 +175,15 @@ void place_policy(const struct spec *spec, const struct host_state *host, struct
 				name);
 	}
 }
+
+void place_without_shield(const struct spec *spec, const struct host_state *host, const char *why,
+	struct place_plan *plan)
+{
+	bool boot = cpuset_subset(&plan->vcpus, &host->isolated);
+
+	plan->shield = false;
+	plan->isolated = boot;
+	snprintf(plan->isolate_reason, sizeof(plan->isolate_reason),
+		"the shield could not be put up: %.200s", why);
+	place_policy(spec, host, plan);
+}

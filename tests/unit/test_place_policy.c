@@ -153,11 +153,36 @@ static void test_isolation(void **state)
 	}
 }
 
+static void test_shield_that_fails(void **state)
+{
+	(void)state;
+	const struct wish wish = { 0 };
+	struct host_state host = host_of(&wish);
+	struct place_plan plan;
+	struct spec spec;
+
+	make_spec(&wish, &spec);
+	assert_int_equal(place_plan(&spec, &host, &plan, NULL), 0);
+	assert_true(plan.shield && plan.policy == SCHED_CLASS_FIFO);
+	place_without_shield(&spec, &host, "there is no group system.slice", &plan);
+	assert_false(plan.shield || plan.isolated);
+	assert_int_equal(plan.policy, SCHED_CLASS_OTHER);
+	assert_int_equal(plan.nice, -20);
+	assert_string_equal(plan.isolate_reason,
+		"the shield could not be put up: there is no group system.slice");
+	assert_cpus(&plan.vcpus, "2-3");
+	host.isolated = cpus("2-3");
+	place_without_shield(&spec, &host, "no", &plan);
+	assert_true(plan.isolated && plan.policy == SCHED_CLASS_FIFO);
+	spec_free(&spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_isolation),
+		cmocka_unit_test(test_shield_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
