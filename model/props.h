@@ -27,6 +27,11 @@ struct props {
 
 void props_free(struct props *props);
 
+/* For building the table: copies, 0 or -1 without memory. Sort once at the end. */
+int props_add_owner(struct props *props, const char *owner);
+int props_add(struct props *props, const char *owner, const char *name, enum prop_kind kind);
+void props_sort(struct props *props);
+
 /* NULL if this binary has no such property there. */
 const struct prop *props_find(const struct props *props, const char *owner, const char *name);
 bool props_has_owner(const struct props *props, const char *owner);
