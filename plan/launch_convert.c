@@ -38,11 +38,15 @@ static bool is_common(const struct walk *walk, const char *key)
 	return false;
 }
 
-/* A PCI device's slot: 80 would be slot 0xa, "80" is slot 0x80. DIMMs have a real address there. */
-static bool is_slot(const struct walk *walk, const char *key)
+static bool is_addr(const struct walk *walk, const char *key)
 {
-	return walk->list == SPEC_DEVICES && strcmp(key, "addr") == 0 &&
-	       strcmp(walk->owner, "pc-dimm") != 0 && strcmp(walk->owner, "nvdimm") != 0;
+	return walk->list == SPEC_DEVICES && strcmp(key, "addr") == 0;
+}
+
+/* DIMMs have an address where PCI devices have a slot. */
+static bool is_dimm(const char *owner)
+{
+	return strcmp(owner, "pc-dimm") == 0 || strcmp(owner, "nvdimm") == 0;
 }
 
 /* Does the owner have properties "name.something"? */
@@ -131,6 +135,8 @@ static int convert_scalar(const struct walk *walk, json_t *object, const char *k
 	char what[300];
 	json_t *new = NULL;
 
+	if (is_addr(walk, key))
+		kind = PROP_NUMBER;
 	/* An enumeration's member, such as a link's width. */
 	if (walk->list == SPEC_DEVICES && kind == PROP_OTHER && json_is_integer(value))
 		kind = PROP_STRING;
@@ -141,6 +147,7 @@ static int convert_scalar(const struct walk *walk, json_t *object, const char *k
 	return json_object_set_new(object, key, new) < 0 ? -ENOMEM : 0;
 }
 
+/* A PCI device's slot: the number 80 would be slot 0xa, "80" is slot 0x80. */
 static int check_slot(const struct walk *walk, const json_t *value)
 {
 	if (json_is_string(value))
@@ -169,7 +176,7 @@ static int convert_key(const struct walk *walk, json_t *object, const char *key)
 
 	if (is_common(walk, key))
 		return check_common(walk, key, value);
-	if (is_slot(walk, key))
+	if (is_addr(walk, key) && !is_dimm(walk->owner))
 		return check_slot(walk, value);
 	snprintf(name, sizeof(name), "%s%.120s", walk->prefix, key);
 	const struct prop *prop = props ? props_find(props, walk->owner, name) : NULL;
