@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HOST_CHILD_H
+#define HOST_CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Runs `work` in a forked child and waits for its answer: for what may block for ever or needs
+ * another user's rights. `reply` is `size` bytes that the child fills; what the caller put there is
+ * where the child starts from. The child has one thread, all signals blocked, and dies with the
+ * caller. 0; -ETIMEDOUT past the deadline (it was killed); -ECHILD if it died without an answer;
+ * -errno if it could not be made. `reply` is unchanged on failure. The child is reaped, unless it
+ * sits in an uninterruptible system call: then the next wait for any child gets it.
+ */
+int child_ask(void (*work)(void *context, void *reply), void *context, void *reply, size_t size,
+	uint64_t deadline_ns);
+
+#endif
