@@ -27,6 +27,7 @@ int host_autogroup_read(const struct root *root, pid_t pid, int *ret_nice);
  * Carries out THREAD_AFFINITY, THREAD_SCHED, AUTOGROUP and SIGNAL: looks (ALREADY), acts, reads back.
  * ESRCH is REPLAN, EINVAL of an affinity REPLAN (CPU gone, or outside the cpuset), EPERM GIVE_UP
  * with the reason as far as this room can know it (no CAP_SYS_NICE, RLIMIT_RTPRIO, RT group budget).
+ * A thread that the kernel itself keeps on its CPUs is GIVE_UP, too. All other kinds are GIVE_UP.
  */
 enum action_result host_act(const struct root *root, const struct action *action, struct err *err);
 
@@ -35,8 +36,10 @@ enum action_result host_act(const struct root *root, const struct action *action
 int host_watch_affinity(pid_t tid, struct cpuset *ret_cpus);
 int host_watch_policy(
 	pid_t tid, struct placement *ret_place); /* sched_getattr: policy, priority, nice */
-int host_fix_affinity(pid_t tid, const struct cpuset *cpus);   /* sched_setaffinity + read back */
-int host_fix_policy(pid_t tid, const struct placement *place); /* sched_setattr + read back */
+/* sched_setaffinity + read back. -EINVAL also where only a part of the CPUs was taken. */
+int host_fix_affinity(pid_t tid, const struct cpuset *cpus);
+/* sched_setattr + read back. -EAGAIN where it reads back as something else. */
+int host_fix_policy(pid_t tid, const struct placement *place);
 
 /* /proc/PID/task/TID/schedstat. */
 struct schedstat {
