@@ -18,6 +18,7 @@ struct process_identity {
 	char boot_id[40];
 };
 
+/* -ESRCH if it is gone or a zombie. */
 int process_identify(const struct root *root, pid_t pid, struct process_identity *ret);
 bool process_same(const struct process_identity *a, const struct process_identity *b);
 
