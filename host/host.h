@@ -8,16 +8,20 @@
 #include "model/state.h"
 
 /*
- * Reads all of host_state but the cgroup fields (cg_*, rt_group*) and the lock's (host_owner,
- * host_holder). RT_GROUP_SCHED is found by looking at the kernel: the v1 cpu controller's
- * cpu.rt_runtime_us, else /proc/config.gz or /boot/config-RELEASE, else false.
+ * Reads all of host_state but the cgroup fields (cg_*, rt_group_runtime_us, rt_group) and the lock's
+ * (host_owner, host_holder), which stay as they are; kvm_works is false: host_kvm_works is too dear
+ * to be asked each time. On a copied root `allowed` is all of `online`. RT_GROUP_SCHED is found by
+ * looking at the kernel: the v1 cpu controller's cpu.rt_runtime_us, without that controller
+ * /boot/config-RELEASE, else false. On failure *ret_state is unchanged.
  */
 int host_read(const struct root *root, struct host_state *ret_state, struct err *err);
 
 /* Can KVM run guests here? Opens /dev/kvm, checks the API version, creates a VM with one vCPU and
- * runs a few real-mode instructions to their HLT within a second (in a child process that is killed
- * past it). 0, or -errno with the reason and the fix in words (module, firmware, permission,
- * "opens but does not run guests"). Never leaves anything behind. */
+ * runs a hundred bytes of guest from real mode over protected mode, SSE2 and a loop to their HLT
+ * within a second (in a child process that is killed past it; about 3 ms). The kvm_pvm of some VMs
+ * gets as far as SSE2. 0, or -errno with the reason and the fix in words (module, firmware,
+ * permission, "opens but does not run guests"): as this process; QEMU's user may still be refused
+ * (process_may_open). Never leaves anything behind. */
 int host_kvm_works(const struct root *root, struct err *err);
 
 /*
