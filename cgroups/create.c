@@ -56,6 +56,12 @@ static int write_file(
 	return r;
 }
 
+static int not_kept(struct creation *creation, const char *file)
+{
+	return err_set(creation->err, EIO, "the cgroup %s does not keep what was written to %s",
+		group_words(creation->group), file);
+}
+
 /* A v1 cpuset begins with no CPU and no memory node, and takes no task before it has both. */
 static int inherit(struct creation *creation, const char *file)
 {
@@ -75,7 +81,11 @@ static int inherit(struct creation *creation, const char *file)
 			group_words(creation->parent));
 		return -ENOSPC;
 	}
-	return write_file(creation, creation->group, file, value);
+	int r = write_file(creation, creation->group, file, value);
+	if (r == 0 &&
+		cgroups_read(creation->cgroups, creation->group, file, value, sizeof(value)) <= 0)
+		r = not_kept(creation, file);
+	return r;
 }
 
 static int complete_v1(struct creation *creation)
@@ -99,6 +109,8 @@ static int make_threaded(struct creation *creation)
 			"in "
 			"groups below it",
 			group_words(creation->parent));
+	if (r == 0 && !cg_is_threaded(creation->cgroups, creation->group))
+		r = not_kept(creation, "cgroup.type");
 	return r;
 }
 
@@ -115,6 +127,8 @@ static int offer_cpuset(struct creation *creation)
 			"lacks "
 			"+cpuset",
 			group_words(creation->parent));
+	if (r == 0 && !cg_has_file(creation->cgroups, creation->group, "cpuset.cpus"))
+		r = not_kept(creation, "cgroup.subtree_control of its parent");
 	return r;
 }
 

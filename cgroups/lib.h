@@ -9,12 +9,14 @@
  * cg_lib_init; groups are looked up below the first mount of the cpuset controller. All return 0 or
  * the kernel's -errno, and nothing is printed.
  *
- * What is done without it, and why: groups are made with mkdir(2), since its cgroup_create_cgroup
- * switches the controller on in every ancestor; an empty value is written directly, since it skips
- * empty lines; cgroup_attach_thread_tid (3.2) is left alone, since on v1 it moves the whole process,
- * where cgroup_attach_task_pid of every release moves the one thread into a v1 group or a threaded
- * one; reading goes through struct root, since its cgroup_get_procs never returns for a threaded
- * group and its reader of /proc/PID/cgroup knows neither v2's line nor a path with a blank.
+ * What is done without it, and why [source: 2.0.2, 3.1.0, 3.2.0]:
+ * - making groups: cgroup_create_cgroup switches the controller on in every ancestor.
+ * - cgroup.* files and empty values: cgroup_modify_cgroup of 3.x takes EOPNOTSUPP for success, all
+ *   releases skip empty lines. 3.x also skips files without a write bit: read back what was set.
+ * - cgroup_attach_thread_tid (3.2): on v1 it writes cgroup.procs and so moves the whole process.
+ *   cgroup_attach_task_pid of every release moves the one thread into a v1 group or a threaded one.
+ * - reading: cgroup_get_procs loops until memory runs out on a threaded group, its reader of
+ *   /proc/PID/cgroup knows neither v2's line nor a path with a blank, and none knows a copied root.
  */
 int cg_lib_init(void);
 

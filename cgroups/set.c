@@ -6,9 +6,16 @@
 #include <errno.h>
 #include <string.h>
 
+/* libcgroup 3 takes the kernel's EOPNOTSUPP for success, and that is what the hierarchy's own files
+ * ("cgroup.type") answer with; it has no way to write an empty value. */
+static bool past_libcgroup(const char *file, const char *value)
+{
+	return !value[0] || strncmp(file, "cgroup.", strlen("cgroup.")) == 0;
+}
+
 int cg_set(struct cgroups *cgroups, const char *group, const char *file, const char *value)
 {
-	if (!value[0])
+	if (past_libcgroup(file, value))
 		return cg_write(cgroups, group, file, value);
 	/* libcgroup tells a missing file and one that may not be written apart only by luck. */
 	if (!cg_has_file(cgroups, group, file))
