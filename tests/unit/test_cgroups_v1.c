@@ -1,181 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Real groups in the cgroup v1 cpuset hierarchy of the machine that this runs on. */
-#include "cgroups/cgroups.h"
-#include "base/cleanup.h"
+#include "tests/unit/real_cgroups.h"
 #include "base/clock.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <pthread.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-#include <cmocka.h>
-
-enum { EXTRA_THREADS = 3, TIDS = EXTRA_THREADS + 1 };
-
-static struct root root;
-static struct cgroups *cgroups;
-static char top[64]; /* "vfiosup-test-PID" */
 static struct cpuset host;
 
-/* A process of several threads that only sleep. */
-struct child {
-	pid_t pid, tids[TIDS]; /* tids[0] is the leader's */
-};
-
-static struct child child;
-
-static void *sleeper(void *arg)
+static void shell(const char *below, const char *file, const char *text)
 {
-	int fd = *(int *)arg;
-	pid_t tid = (pid_t)syscall(SYS_gettid);
-
-	if (write(fd, &tid, sizeof(tid)) == sizeof(tid))
-		for (;;)
-			pause();
-	return NULL;
-}
-
-static void child_main(int fd)
-{
-	pthread_t threads[EXTRA_THREADS];
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(60);
-	for (int i = 0; i < EXTRA_THREADS; i++)
-		pthread_create(&threads[i], NULL, sleeper, &fd);
-	for (;;)
-		pause();
-}
-
-static void child_start(void)
-{
-	int fds[2];
-
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	child.pid = fork();
-	assert_true(child.pid >= 0);
-	if (child.pid == 0)
-		child_main(fds[1]);
-	close(fds[1]);
-	child.tids[0] = child.pid;
-	for (int i = 1; i < TIDS; i++)
-		assert_int_equal(read(fds[0], &child.tids[i], sizeof(pid_t)), sizeof(pid_t));
-	close(fds[0]);
-}
-
-static void child_end(void)
-{
-	if (child.pid > 0) {
-		kill(child.pid, SIGKILL);
-		waitpid(child.pid, NULL, 0);
-	}
-	child.pid = 0;
-}
-
-static struct action about(enum action_kind kind, const char *below)
-{
-	struct action action = { .kind = kind };
-
-	snprintf(action.group, sizeof(action.group), "%s%s%s", top, below[0] ? "/" : "", below);
-	return action;
-}
-
-static enum action_result create(const char *below, struct err *err)
-{
-	struct action action = about(ACTION_CG_CREATE, below);
-
-	return cgroups_act(cgroups, &action, err);
-}
-
-static enum action_result destroy(const char *below, struct err *err)
-{
-	struct action action = about(ACTION_CG_REMOVE, below);
-
-	return cgroups_act(cgroups, &action, err);
-}
-
-static enum action_result set(
-	const char *below, const char *file, const char *value, struct err *err)
-{
-	struct action action = about(ACTION_CG_SET, below);
-
-	snprintf(action.file, sizeof(action.file), "%s", file);
-	snprintf(action.value, sizeof(action.value), "%s", value);
-	return cgroups_act(cgroups, &action, err);
-}
-
-static enum action_result attach(const char *below, pid_t tid, struct err *err)
-{
-	struct action action = about(ACTION_CG_ATTACH, below);
-
-	action.tid = tid;
-	return cgroups_act(cgroups, &action, err);
-}
-
-static void want(enum action_result result, enum action_result wanted, const struct err *err)
-{
-	if (result != wanted)
-		fail_msg("%s instead of %s: %s; %s", action_result_name(result),
-			action_result_name(wanted), err->text, err->why);
-}
-
-#define WANT(wanted, call)                                                                         \
-	do {                                                                                       \
-		struct err err_ = { 0 };                                                           \
-		enum action_result result_ = (call);                                               \
-		want(result_, (wanted), &err_);                                                    \
-	} while (0)
-/* In calls inside WANT. */
-#define ERR (&err_)
-
-static void assert_file(const char *below, const char *file, const char *value)
-{
-	struct action at = about(ACTION_CG_SET, below);
-	char text[256];
-
-	assert_true(cgroups_read(cgroups, at.group, file, text, sizeof(text)) >= 0);
-	assert_string_equal(text, value);
-}
-
-static void assert_in(pid_t tid, const char *below)
-{
-	struct action at = about(ACTION_CG_SET, below);
-	char group[MODEL_PATH];
-
-	assert_int_equal(cgroups_of_thread(cgroups, tid, group, sizeof(group)), 0);
-	assert_string_equal(group, at.group);
-}
-
-/* What somebody else would do with a shell. */
-static void write_raw(const char *below, const char *file, const char *text)
-{
-	struct action at = about(ACTION_CG_SET, below);
-	char *mount = NULL, path[1024];
-	AUTO_FREE char *line = NULL;
-	size_t size = 0;
-
-	AUTO_FILE FILE *mounts = fopen("/proc/mounts", "r");
-	assert_non_null(mounts);
-	while (!mount && getline(&line, &size, mounts) >= 0)
-		if (strstr(line, " cgroup ") && strstr(line, "cpuset"))
-			mount = strtok(strchr(line, ' '), " ");
-	assert_non_null(mount);
-	snprintf(path, sizeof(path), "%s/%s/%s", mount, at.group, file);
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	write_raw(" cgroup ", "cpuset", below, file, text);
 }
 
 static void host_list(char *text, size_t size)
@@ -183,38 +15,18 @@ static void host_list(char *text, size_t size)
 	cpuset_format(&host, text, size);
 }
 
-static int group_setup(void **state)
-{
-	struct err err;
-	char text[256];
-
-	(void)state;
-	snprintf(top, sizeof(top), "vfiosup-test-%d", (int)getpid());
-	if (root_open(&root, "/") < 0 || cgroups_open(&root, &cgroups, &err) < 0)
-		return -1;
-	if (cgroups_mode(cgroups) != CG_MODE_V1)
-		return 0;
-	if (cgroups_read(cgroups, "", "cpuset.cpus", text, sizeof(text)) < 0)
-		return -1;
-	return cpuset_parse(text, &host);
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	cgroups_close(cgroups);
-	root_close(&root);
-	return 0;
-}
-
 static int setup(void **state)
 {
+	char text[CPUSET_TEXT];
 	struct err err;
 
 	(void)state;
 	if (cgroups_mode(cgroups) != CG_MODE_V1)
 		return 0;
 	alarm(60);
+	if (cgroups_read(cgroups, "", "cpuset.cpus", text, sizeof(text)) < 0 ||
+		cpuset_parse(text, &host) < 0)
+		return -1;
 	return create("", &err) == ACTION_DONE ? 0 : -1;
 }
 
@@ -302,7 +114,7 @@ static void test_outside_changes(void **state)
 	host_list(all, sizeof(all));
 	snprintf(first, sizeof(first), "%d", cpuset_next(&host, 0));
 	WANT(ACTION_DONE, create("a", ERR));
-	write_raw("a", "cpuset.cpus", first);
+	shell("a", "cpuset.cpus", first);
 	assert_file("a", "cpuset.cpus", first);
 	prior = about(ACTION_CG_SET, "a");
 	strcpy(prior.file, "cpuset.cpus");
@@ -313,7 +125,7 @@ static void test_outside_changes(void **state)
 
 	child_start();
 	WANT(ACTION_DONE, attach("a", child.tids[2], ERR));
-	write_raw("", "tasks", (snprintf(first, sizeof(first), "%d", child.tids[2]), first));
+	shell("", "tasks", (snprintf(first, sizeof(first), "%d", child.tids[2]), first));
 	assert_in(child.tids[2], "");
 	WANT(ACTION_DONE, attach("a", child.tids[2], ERR));
 	assert_in(child.tids[2], "a");
@@ -330,8 +142,8 @@ static void test_leftovers(void **state)
 	host_list(all, sizeof(all));
 	WANT(ACTION_DONE, create("a", ERR));
 	struct action a = about(ACTION_CG_SET, "a");
-	write_raw("a", "cpuset.cpus", "\n");
-	write_raw("a", "cpuset.mems", "\n");
+	shell("a", "cpuset.cpus", "\n");
+	shell("a", "cpuset.mems", "\n");
 	assert_file("a", "cpuset.mems", "");
 	WANT(ACTION_DONE, create("a", ERR));
 	assert_file("a", "cpuset.cpus", all);
@@ -502,7 +314,7 @@ static void test_create_refusals(void **state)
 	assert_int_equal(err.code, EINVAL);
 
 	WANT(ACTION_DONE, create("a", ERR));
-	write_raw("a", "cpuset.cpus", "\n");
+	shell("a", "cpuset.cpus", "\n");
 	assert_int_equal(create("a/b", &err), ACTION_GIVE_UP);
 	assert_int_equal(err.code, ENOSPC);
 	assert_non_null(strstr(err.why, "of its parent"));
