@@ -76,8 +76,10 @@ int err_prefix(struct err *err, const char *format, ...)
 	memcpy(old, err->text, sizeof(old));
 	size_t at = (size_t)snprintf(err->text, sizeof(err->text), "%s: ", words);
 	if (at < sizeof(err->text)) {
-		strncpy(err->text + at, old, sizeof(err->text) - at - 1);
-		err->text[sizeof(err->text) - 1] = '\0';
+		size_t length = strnlen(old, sizeof(err->text) - at - 1);
+
+		memcpy(err->text + at, old, length);
+		err->text[at + length] = '\0';
 	}
 	return -err->code;
 }
