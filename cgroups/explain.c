@@ -100,19 +100,33 @@ static void look_beside(struct cgroups *cgroups, const char *group, const char *
 	}
 }
 
-static void look(struct cgroups *cgroups, const char *group, const char *file, struct list_case *c)
+/* Not the root group's own cpuset.cpus.effective: on v2 that lacks the CPUs of partitions. */
+static void look_at_host(struct cgroups *cgroups, const char *file, struct list_case *c)
 {
 	bool v1 = cgroups->cpuset.mode == CG_MODE_V1;
-	const char *mems = v1 ? "cpuset.mems" : "cpuset.mems.effective";
-	const char *cpus = v1 ? "cpuset.cpus" : "cpuset.cpus.effective";
+	char text[CPUSET_TEXT];
+	int r;
+
+	if (strcmp(file, "cpuset.mems") == 0)
+		r = cg_read_list(
+			cgroups, "", v1 ? "cpuset.mems" : "cpuset.mems.effective", &c->host);
+	else if (root_read(&cgroups->root, "sys/devices/system/cpu/online", text, sizeof(text)) < 0)
+		r = -ENOENT;
+	else
+		r = cpuset_parse(text, &c->host);
+	if (r < 0)
+		c->host = c->wanted;
+}
+
+static void look(struct cgroups *cgroups, const char *group, const char *file, struct list_case *c)
+{
 	AUTO_FREE pid_t *tids = NULL;
 	char parent[MODEL_PATH];
 	size_t count = 0;
 
-	c->v1 = v1;
+	c->v1 = cgroups->cpuset.mode == CG_MODE_V1;
 	c->root = !group_parent(group, parent);
-	if (cg_read_list(cgroups, "", strcmp(file, "cpuset.mems") == 0 ? mems : cpus, &c->host) < 0)
-		c->host = c->wanted;
+	look_at_host(cgroups, file, c);
 	if (c->root)
 		return;
 	if (cg_read_list(cgroups, parent, file, &c->parent) < 0)

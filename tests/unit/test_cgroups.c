@@ -426,6 +426,7 @@ static void test_blame(void **state)
 {
 	(void)state;
 	put("proc/mounts", "none /cg cgroup rw,cpuset 0 0\n");
+	put("sys/devices/system/cpu/online", "0-3\n");
 	put("cg/cpuset.cpus", "0-3\n");
 	put("cg/cpuset.mems", "0\n");
 	put("cg/a/cpuset.cpus", "0-1\n");

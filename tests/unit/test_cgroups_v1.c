@@ -320,6 +320,49 @@ static void test_create_refusals(void **state)
 	assert_non_null(strstr(err.why, "of its parent"));
 }
 
+/* Run by somebody who is not root: which of the four did not end with what it should. */
+static int try_without_rights(void)
+{
+	struct err err = { 0 };
+
+	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+		return 1;
+	if (create("a/b", &err) != ACTION_GIVE_UP || !strstr(err.why, "takes root"))
+		return 2;
+	if (set("a", "cpuset.cpus", "0", &err) != ACTION_GIVE_UP || err.code != EACCES)
+		return 3;
+	if (attach("a", getpid(), &err) != ACTION_GIVE_UP || !strstr(err.why, "takes root"))
+		return 4;
+	if (destroy("a", &err) != ACTION_GIVE_UP || !strstr(err.why, "takes root"))
+		return 5;
+	return set("a", "cpuset.mem_hardwall", "1", &err) != ACTION_GIVE_UP ||
+			       !strstr(err.why, "takes root")
+		       ? 6
+		       : 0;
+}
+
+static void test_without_rights(void **state)
+{
+	char first[16];
+	int status;
+
+	(void)state;
+	need_v1();
+	if (geteuid() != 0)
+		skip();
+	WANT(ACTION_DONE, create("a", ERR));
+	snprintf(first, sizeof(first), "%d", cpuset_next(&host, 1));
+	if (cpuset_count(&host) > 1)
+		WANT(ACTION_DONE, set("a", "cpuset.cpus", first, ERR));
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(cpuset_count(&host) > 1 ? try_without_rights() : 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A task that ends on its own within the time that removing waits. */
 static void test_remove_waits(void **state)
 {
@@ -367,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_set_conflicts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_create_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_without_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remove_waits, setup, teardown),
 		cmocka_unit_test(test_rt_budget),
 	};
