@@ -26,7 +26,7 @@ struct tree {
 
 static inline void tree_make(struct tree *tree)
 {
-	snprintf(tree->path, sizeof(tree->path), "/tmp/vfiosup-test-XXXXXX");
+	*tree = (struct tree){ .path = "/tmp/vfiosup-test-XXXXXX" };
 	assert_non_null(mkdtemp(tree->path));
 	assert_int_equal(chmod(tree->path, 0755), 0);
 	assert_int_equal(root_open(&tree->root, tree->path), 0);
