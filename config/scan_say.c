@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN = 64 };
-
 const char *scan_key_path(const struct scan *scan, char *path)
 {
 	size_t at = 0;
@@ -35,9 +33,9 @@ int scan_fail(struct scan *scan, int line, const char *format, ...)
 	return -EINVAL;
 }
 
-static const char *show(const struct token *token, char *shown)
+const char *scan_show(const struct token *token, char *shown)
 {
-	return conf_copy_shown(token->start, token->length, shown, SHOWN);
+	return conf_copy_shown(token->start, token->length, shown, SCAN_SHOWN);
 }
 
 static const char *what_is_open(const struct scan_frame *frame)
@@ -60,13 +58,13 @@ static const char *rest_of_value(const struct scan *scan, const char *start, cha
 
 	while (length > 0 && strchr(" \t\r,", start[length - 1]))
 		length--;
-	return conf_copy_shown(start, length, shown, SHOWN);
+	return conf_copy_shown(start, length, shown, SCAN_SHOWN);
 }
 
 static void fix_by_quotes(struct scan *scan, const char *start)
 {
 	const struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
 	rest_of_value(scan, start, shown);
 	if (strpbrk(shown, "\"\\"))
@@ -81,9 +79,9 @@ static void fix_by_quotes(struct scan *scan, const char *start)
 
 int scan_say_unquoted(struct scan *scan, const struct token *token)
 {
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
-	show(token, shown);
+	scan_show(token, shown);
 	scan_fail(scan, token->line, "%s: text needs double quotes", shown);
 	fix_by_quotes(scan, token->start);
 	const struct scan_frame *frame = scan_top(scan);
@@ -96,39 +94,17 @@ int scan_say_unquoted(struct scan *scan, const struct token *token)
 	return -EINVAL;
 }
 
-static int say_bad_key(struct scan *scan, const struct token *token)
-{
-	char shown[SHOWN];
-	const char *dot = memchr(token->start, '.', token->length);
-
-	show(token, shown);
-	scan_top(scan)->key.length = 0;
-	if (token->start[0] == '_') {
-		scan_fail(scan, token->line, "%s: a key cannot begin with _", shown);
-		err_fix(scan->err,
-			"keys begin with a letter; to leave a line out, begin it with #");
-	} else if (dot && dot > token->start) {
-		scan_fail(scan, token->line, "%s: a key cannot hold a dot", shown);
-		err_fix(scan->err, "write %.*s = { %.*s = ...; };", (int)(dot - token->start),
-			token->start, (int)(token->length - (size_t)(dot - token->start) - 1),
-			dot + 1);
-	} else {
-		scan_fail(scan, token->line, "%s cannot be a key", shown);
-		err_fix(scan->err, "keys are letters, digits, - and _, and begin with a letter");
-	}
-	return -EINVAL;
-}
-
 /* The number or word in a block where a key should be: most often the tail of an unquoted text with
  * a comma in it ("vcpu = 2,3;"). */
-static int say_word_for_key(struct scan *scan, const struct token *token)
+int scan_say_word_for_key(struct scan *scan, const struct token *token)
 {
 	const struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
 	if (scan->last.kind != TOKEN_COMMA || frame->value.length == 0 ||
 		frame->value.kind == TOKEN_OPEN || frame->value.kind == TOKEN_STRING) {
-		scan_fail(scan, token->line, "%s stands where a key should be", show(token, shown));
+		scan_fail(scan, token->line, "%s stands where a key should be",
+			scan_show(token, shown));
 		err_fix(scan->err, "a setting is KEY = VALUE;");
 		return -EINVAL;
 	}
@@ -137,133 +113,13 @@ static int say_word_for_key(struct scan *scan, const struct token *token)
 	return -EINVAL;
 }
 
-static int say_bad_word(struct scan *scan, const struct token *token)
-{
-	enum scan_state state = scan_top(scan)->state;
-
-	if (state == SCAN_KEY || state == SCAN_AFTER) {
-		if (scan->last.kind == TOKEN_COMMA && strchr("0123456789", token->start[0]))
-			return say_word_for_key(scan, token);
-		return say_bad_key(scan, token);
-	}
-	if (state == SCAN_EQUALS)
-		return scan_say_no_equals(scan, token);
-	if (state == SCAN_AFTER_ITEM)
-		return scan_say_no_comma(scan, token);
-	return scan_say_unquoted(scan, token);
-}
-
-static int say_bad_number(struct scan *scan, const struct token *token)
-{
-	char shown[SHOWN];
-
-	show(token, shown);
-	if (token->kind == TOKEN_BAD_LEADING_ZERO) {
-		size_t zeros = strspn(token->start, "+-0");
-		bool all = zeros >= token->length;
-
-		scan_fail(scan, token->line, "%s: a number must not begin with 0", shown);
-		err_why(scan->err,
-			"some versions of libconfig read it as octal, others as decimal");
-		err_fix(scan->err, "write %s, or \"%s\" if it is a text", all ? "0" : shown + zeros,
-			shown);
-	} else if (token->kind == TOKEN_BAD_INTEGER64) {
-		scan_fail(scan, token->line, "%s does not fit into 64 bits", shown);
-		shown[strcspn(shown, "L")] = '\0';
-		err_fix(scan->err, "write it as text: \"%s\"", shown);
-	} else {
-		scan_fail(scan, token->line, "%s does not fit into 32 bits", shown);
-		err_fix(scan->err, "write %sL, or as text: \"%s\"", shown, shown);
-	}
-	return -EINVAL;
-}
-
-static int say_bad_string(struct scan *scan, const struct token *token)
-{
-	scan_fail(scan, token->line, "the text that begins here is not closed on its line");
-	err_fix(scan->err, "end it with \"; a line break inside a text is written \\n");
-	return -EINVAL;
-}
-
-static int say_bad_escape(struct scan *scan, const struct token *token)
-{
-	char shown[SHOWN];
-
-	scan_fail(scan, token->line, "%s in a text", show(token, shown));
-	err_fix(scan->err, "a backslash is written \\\\; known are \\\\ \\\" \\n \\r \\t \\f and "
-			   "\\x01 to \\x7f");
-	return -EINVAL;
-}
-
-static int say_bad_quote(struct scan *scan, const struct token *token)
-{
-	char shown[SHOWN];
-
-	scan_fail(scan, token->line, "text needs double quotes, not %s", show(token, shown));
-	err_fix(scan->err, "write \"...\"");
-	return -EINVAL;
-}
-
-static int say_bad_character(struct scan *scan, const struct token *token)
-{
-	const unsigned char *at = (const unsigned char *)token->start;
-	char shown[SHOWN];
-
-	show(token, shown);
-	if (at[0] == 0xc2 && at[1] == 0xa0)
-		scan_fail(scan, token->line, "a no-break space (U+00A0)");
-	else if (at[0] < 0x20 || at[0] == 0x7f)
-		scan_fail(scan, token->line, "the control character 0x%02x", at[0]);
-	else
-		scan_fail(scan, token->line, "unexpected %s", shown);
-	if (at[0] < 0x20)
-		err_fix(scan->err, "remove it; inside a text it is written \\x%02x", at[0]);
-	else
-		err_fix(scan->err, "remove it, or put the text into double quotes");
-	return -EINVAL;
-}
-
-int scan_say_bad(struct scan *scan, const struct token *token)
-{
-	struct scan_frame *frame = scan_top(scan);
-
-	/* Behind a whole setting it is no longer about that key. */
-	if (token->kind != TOKEN_BAD_WORD && token->kind != TOKEN_BAD_QUOTE &&
-		(frame->state == SCAN_KEY || frame->state == SCAN_AFTER))
-		frame->key.length = 0;
-	switch (token->kind) {
-	case TOKEN_BAD_WORD:
-		return say_bad_word(scan, token);
-	case TOKEN_BAD_INTEGER:
-	case TOKEN_BAD_INTEGER64:
-	case TOKEN_BAD_LEADING_ZERO:
-		return say_bad_number(scan, token);
-	case TOKEN_BAD_STRING:
-		return say_bad_string(scan, token);
-	case TOKEN_BAD_ESCAPE:
-		return say_bad_escape(scan, token);
-	case TOKEN_BAD_QUOTE:
-		return say_bad_quote(scan, token);
-	case TOKEN_BAD_COMMENT:
-		scan_fail(scan, token->line, "the comment that begins here is never closed");
-		err_fix(scan->err, "end it with */, or begin the line with # instead");
-		return -EINVAL;
-	case TOKEN_BAD_INCLUDE:
-		scan_fail(scan, token->line, "@include is not allowed");
-		err_fix(scan->err, "write the settings here: a VM is described by one file");
-		return -EINVAL;
-	default:
-		return say_bad_character(scan, token);
-	}
-}
-
 int scan_say_joined(struct scan *scan, const struct token *token)
 {
-	char first[SHOWN], second[SHOWN];
+	char first[SCAN_SHOWN], second[SCAN_SHOWN];
 	bool block = scan_top(scan)->open == '{';
 
-	show(&scan->last, first);
-	show(token, second);
+	scan_show(&scan->last, first);
+	scan_show(token, second);
 	scan_fail(
 		scan, token->line, "two texts without a %s between them", block ? "`;`" : "comma");
 	if (block)
@@ -322,9 +178,9 @@ static int say_text_for_key(struct scan *scan, const struct token *token)
 	const struct scan_frame *frame = scan_top(scan);
 	struct token after = token_next(
 		&(struct tokens){ scan->tokens.at, scan->tokens.end, scan->tokens.line });
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
-	show(token, shown);
+	scan_show(token, shown);
 	if (after.kind == TOKEN_EQUALS || frame->value.kind != TOKEN_STRING) {
 		scan_fail(scan, token->line, "%s: a key is written without quotes", shown);
 		err_fix(scan->err, "%.*s = ...;", (int)token->length - 2, token->start + 1);
@@ -332,7 +188,7 @@ static int say_text_for_key(struct scan *scan, const struct token *token)
 		scan_fail(scan, token->line, "%s stands where a key should be", shown);
 		err_fix(scan->err, "several texts need ( ): %.*s = ( %.*s, %s );",
 			(int)frame->key.length, frame->key.start,
-			frame->value.length < SHOWN ? (int)frame->value.length : SHOWN,
+			frame->value.length < SCAN_SHOWN ? (int)frame->value.length : SCAN_SHOWN,
 			frame->value.start, shown);
 	}
 	return -EINVAL;
@@ -341,12 +197,12 @@ static int say_text_for_key(struct scan *scan, const struct token *token)
 int scan_say_no_key(struct scan *scan, const struct token *token)
 {
 	struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
 	if (token->kind == TOKEN_STRING)
 		return say_text_for_key(scan, token);
 	if (token->kind == TOKEN_INTEGER || token->kind == TOKEN_FLOAT || token->kind == TOKEN_BOOL)
-		return say_word_for_key(scan, token);
+		return scan_say_word_for_key(scan, token);
 	bool in_list = scan->depth > 0 && scan->frames[scan->depth - 1].open == '(';
 	if (token->kind == TOKEN_COMMA && in_list) {
 		frame->key.length = 0;
@@ -360,8 +216,8 @@ int scan_say_no_key(struct scan *scan, const struct token *token)
 		else
 			err_fix(scan->err, "write KEY = %c", token->start[0]);
 	} else {
-		scan_fail(
-			scan, token->line, "a %s without a setting before it", show(token, shown));
+		scan_fail(scan, token->line, "a %s without a setting before it",
+			scan_show(token, shown));
 		err_fix(scan->err, "remove it; a setting is KEY = VALUE;");
 	}
 	return -EINVAL;
@@ -370,14 +226,14 @@ int scan_say_no_key(struct scan *scan, const struct token *token)
 int scan_say_no_equals(struct scan *scan, const struct token *token)
 {
 	struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
 	scan_fail(scan, frame->key.line, "= is missing after the key");
 	if (token->kind == TOKEN_OPEN || token->kind == TOKEN_STRING ||
 		token->kind == TOKEN_INTEGER || token->kind == TOKEN_FLOAT ||
 		token->kind == TOKEN_BOOL)
 		err_fix(scan->err, "%.*s = %s", (int)frame->key.length, frame->key.start,
-			show(token, shown));
+			scan_show(token, shown));
 	else
 		err_fix(scan->err, "a setting is KEY = VALUE; if this is the rest of a text, put "
 				   "the whole text into double quotes");
@@ -401,9 +257,9 @@ int scan_say_no_value(struct scan *scan, const struct token *token)
 int scan_say_no_semicolon(struct scan *scan, const struct token *token)
 {
 	const struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
-	show(token, shown);
+	scan_show(token, shown);
 	if (frame->value.kind != TOKEN_OPEN && frame->value.kind != TOKEN_STRING &&
 		token->kind != TOKEN_OPEN && frame->value.line == token->line) {
 		scan_fail(scan, token->line, "text needs double quotes");
@@ -455,11 +311,11 @@ int scan_say_no_item(struct scan *scan, const struct token *token)
 int scan_say_no_comma(struct scan *scan, const struct token *token)
 {
 	struct scan_frame *frame = scan_top(scan);
-	char shown[SHOWN];
+	char shown[SCAN_SHOWN];
 
 	if (token->kind == TOKEN_END)
 		return scan_say_unclosed(scan);
-	show(token, shown);
+	scan_show(token, shown);
 	if (token->kind == TOKEN_SEMICOLON || token->kind == TOKEN_EQUALS) {
 		scan_fail(scan, token->line, "%s while the %s opened at line %d is still open",
 			shown, what_is_open(frame), frame->line);

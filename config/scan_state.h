@@ -5,7 +5,7 @@
 #include "config/text.h"
 #include "config/token.h"
 
-enum { SCAN_DEPTH = 32, SCAN_KEYS = 1000, SCAN_KEY_PATH = 160 };
+enum { SCAN_DEPTH = 32, SCAN_KEYS = 1000, SCAN_KEY_PATH = 160, SCAN_SHOWN = 64 };
 
 enum scan_state {
 	SCAN_KEY,        /* in a block: a key, or its end */
@@ -51,9 +51,13 @@ const char *scan_key_path(const struct scan *scan, char *path);
 int scan_fail(struct scan *scan, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The token's text, cut short: SCAN_SHOWN bytes. */
+const char *scan_show(const struct token *token, char *shown);
+
 /* What to say of a token that cannot stand where it is; all return -EINVAL. */
 int scan_say_bad(struct scan *scan, const struct token *token);
 int scan_say_unquoted(struct scan *scan, const struct token *token);
+int scan_say_word_for_key(struct scan *scan, const struct token *token);
 int scan_say_joined(struct scan *scan, const struct token *token);
 int scan_say_unclosed(struct scan *scan);
 int scan_say_mismatch(struct scan *scan, const struct token *token);

@@ -103,7 +103,7 @@ static enum token_kind integer_kind(const char *word, size_t length)
 	long long value = strtoll(hex ? first : word, NULL, hex ? 16 : 10);
 	if (errno == ERANGE)
 		return TOKEN_BAD_INTEGER64;
-	if (longs == 0 && (value > INT_MAX || value < INT_MIN))
+	if ((longs == 0 || hex) && (value > INT_MAX || value < INT_MIN))
 		return TOKEN_BAD_INTEGER;
 	return TOKEN_INTEGER;
 }

@@ -20,8 +20,9 @@ enum token_kind {
 	TOKEN_OPEN,  /* { ( [ */
 	TOKEN_CLOSE, /* } ) ] */
 	TOKEN_BAD_WORD,
-	TOKEN_BAD_INTEGER,      /* needs more than 32 bits and has no L */
-	TOKEN_BAD_INTEGER64,    /* needs more than 64 bits */
+	TOKEN_BAD_INTEGER,   /* needs more than 32 bits and has no L, or is hexadecimal: 1.8 reads
+				   0x80000000L to 0xffffffffL as negative numbers */
+	TOKEN_BAD_INTEGER64, /* needs more than 64 bits */
 	TOKEN_BAD_LEADING_ZERO, /* 010: ten for libconfig 1.5, eight for 1.7 */
 	TOKEN_BAD_STRING,       /* no quote before the end of the line */
 	TOKEN_BAD_ESCAPE,

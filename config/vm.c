@@ -63,6 +63,16 @@ static int fail_syntax(const struct conf_text *text, const config_t *config, str
 	return -EINVAL;
 }
 
+/* A comment on a last line that has no newline is a syntax error for libconfig 1.5. */
+static bool read_string(config_t *config, const struct conf_text *text)
+{
+	struct strbuf bytes AUTO_STRBUF = { 0 };
+
+	strbuf_add_bytes(&bytes, text->bytes, text->length);
+	strbuf_add(&bytes, "\n");
+	return !bytes.failed && config_read_string(config, bytes.text);
+}
+
 static int read_spec(const struct conf_text *text, struct spec *spec, struct err *err)
 {
 	struct reader reader = { .text = text, .spec = spec, .err = err };
@@ -72,7 +82,7 @@ static int read_spec(const struct conf_text *text, struct spec *spec, struct err
 	if (r < 0)
 		return r;
 	config_init(&config);
-	if (!config_read_string(&config, text->bytes)) {
+	if (!read_string(&config, text)) {
 		r = fail_syntax(text, &config, err);
 	} else {
 		reader.root = config_root_setting(&config);

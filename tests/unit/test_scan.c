@@ -23,155 +23,160 @@ static int scan(const char *bytes, size_t length, struct err *err)
 }
 
 /* Bytes that a sample file with a comment on top cannot hold, or that no editor shows. */
+static const struct {
+	const char *bytes;
+	size_t length;      /* 0: as strlen says */
+	const char *expect; /* NULL: accepted */
+} byte_rows[] = {
+	{ "", 0, NULL },
+	{ "\n\n", 0, NULL },
+	{ "# only a comment", 0, NULL },
+	{ "// only a comment", 0, NULL },
+	{ "/**/", 0, NULL },
+	{ "/***/ a = 1", 0, NULL },
+	{ "a = \"\xc3\xa4\xe2\x82\xac\xf0\x9f\x96\xa5\"", 0, NULL },
+	{ "a = \"tab\there\"", 0, NULL },
+	{ "a = 1\f;\r\n", 0, NULL },
+	{ "\xef\xbb\xbf"
+	  "a = 1;",
+		0, "vm.conf:1: the file begins with a byte order mark" },
+	{ "a = 1;\nb = \"x\0y\";", 17, "vm.conf:2: a NUL byte" },
+	{ "a = 1;\n\0", 8, "vm.conf:2: a NUL byte" },
+	{ "# caf\xe9\n", 0, "vm.conf:1: the byte 0xe9 is not UTF-8" },
+	{ "a = \"\xc0\xaf\"", 0, "the byte 0xc0 is not UTF-8" },
+	{ "a = \"\xe0\x80\xaf\"", 0, "the byte 0xe0 is not UTF-8" },
+	{ "a = \"\xed\xa0\x80\"", 0, "the byte 0xed is not UTF-8" },
+	{ "a = \"\xf0\x80\x80\x80\"", 0, "the byte 0xf0 is not UTF-8" },
+	{ "a = \"\xf4\x90\x80\x80\"", 0, "the byte 0xf4 is not UTF-8" },
+	{ "a = \"\xf5\x80\x80\x80\"", 0, "the byte 0xf5 is not UTF-8" },
+	{ "# \xe2\x82", 0, "the byte 0xe2 is not UTF-8" },
+	{ "a = 1;\rb = 2;\r", 0, "vm.conf:1: a carriage return" },
+	{ "a = \"x\x01y\";", 0, "vm.conf:1: a: the control character 0x01" },
+	{ "\x1b[A", 0, "vm.conf:1: the control character 0x1b" },
+	{ "a = \xe2\x82\xac;", 0, "vm.conf:1: a: unexpected \xe2\x82\xac" },
+	{ "a = $x;", 0, "vm.conf:1: a: unexpected $" },
+	{ "a = \"x", 0, "vm.conf:1: a: the text that begins here is not closed" },
+	{ "a = \"x\\", 0, "vm.conf:1: a: \\ in a text" },
+	{ "a = \"\\x4\"", 0, "vm.conf:1: a: \\x in a text" },
+	{ "a = \"\\x80\"", 0, "vm.conf:1: a: \\x in a text" },
+	{ "a = \"\\\n\"", 0, "vm.conf:1: a: \\ in a text" },
+	{ "a = \"x\r\ny\"", 0, "is not closed on its line" },
+	{ "/* /* */ */", 0, "*" },
+	{ "/", 0, "/ cannot be a key" },
+	{ "/*", 0, "the comment that begins here is never closed" },
+	{ "/*/", 0, "the comment that begins here is never closed" },
+	{ "@", 0, "unexpected @" },
+	{ "a", 0, "a: = is missing" },
+	{ "a =", 0, "a: no value" },
+	{ "a = (", 0, "the list opened at line 1 is never closed" },
+	{ "a = [", 0, "the array opened at line 1 is never closed" },
+	{ "a = { b = (\n { c", 0, "vm.conf:2: a.b.c: = is missing" },
+	{ "true = 1;", 0, "true stands where a key should be" },
+	{ "= 1;", 0, "a = without a setting" },
+	{ ", a = 1;", 0, "a , without a setting" },
+	{ "a = (};", 0, "} comes while the list" },
+	{ "a = 1 2;", 0, "text needs double quotes" },
+	{ "a = { b = 1; } \"c\"", 0, "behind the value" },
+	{ "a = (1 2);", 0, "no comma before 2" },
+	{ "a = (1 b);", 0, "no comma before b" },
+	{ "a = [ 1, 2L ];", 0, "holds values of one kind" },
+	{ "a = [ ( ) ];", 0, "holds only plain values" },
+};
+
 static void test_bytes(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *bytes;
-		size_t length;      /* 0: as strlen says */
-		const char *expect; /* NULL: accepted */
-	} rows[] = {
-		{ "", 0, NULL },
-		{ "\n\n", 0, NULL },
-		{ "# only a comment", 0, NULL },
-		{ "// only a comment", 0, NULL },
-		{ "/**/", 0, NULL },
-		{ "/***/ a = 1", 0, NULL },
-		{ "a = \"\xc3\xa4\xe2\x82\xac\xf0\x9f\x96\xa5\"", 0, NULL },
-		{ "a = \"tab\there\"", 0, NULL },
-		{ "a = 1\f;\r\n", 0, NULL },
-		{ "\xef\xbb\xbf"
-		  "a = 1;",
-			0, "vm.conf:1: the file begins with a byte order mark" },
-		{ "a = 1;\nb = \"x\0y\";", 17, "vm.conf:2: a NUL byte" },
-		{ "a = 1;\n\0", 8, "vm.conf:2: a NUL byte" },
-		{ "# caf\xe9\n", 0, "vm.conf:1: the byte 0xe9 is not UTF-8" },
-		{ "a = \"\xc0\xaf\"", 0, "the byte 0xc0 is not UTF-8" },
-		{ "a = \"\xe0\x80\xaf\"", 0, "the byte 0xe0 is not UTF-8" },
-		{ "a = \"\xed\xa0\x80\"", 0, "the byte 0xed is not UTF-8" },
-		{ "a = \"\xf0\x80\x80\x80\"", 0, "the byte 0xf0 is not UTF-8" },
-		{ "a = \"\xf4\x90\x80\x80\"", 0, "the byte 0xf4 is not UTF-8" },
-		{ "a = \"\xf5\x80\x80\x80\"", 0, "the byte 0xf5 is not UTF-8" },
-		{ "# \xe2\x82", 0, "the byte 0xe2 is not UTF-8" },
-		{ "a = 1;\rb = 2;\r", 0, "vm.conf:1: a carriage return" },
-		{ "a = \"x\x01y\";", 0, "vm.conf:1: a: the control character 0x01" },
-		{ "\x1b[A", 0, "vm.conf:1: the control character 0x1b" },
-		{ "a = \xe2\x82\xac;", 0, "vm.conf:1: a: unexpected \xe2\x82\xac" },
-		{ "a = $x;", 0, "vm.conf:1: a: unexpected $" },
-		{ "a = \"x", 0, "vm.conf:1: a: the text that begins here is not closed" },
-		{ "a = \"x\\", 0, "vm.conf:1: a: \\ in a text" },
-		{ "a = \"\\x4\"", 0, "vm.conf:1: a: \\x in a text" },
-		{ "a = \"\\x80\"", 0, "vm.conf:1: a: \\x in a text" },
-		{ "a = \"\\\n\"", 0, "vm.conf:1: a: \\ in a text" },
-		{ "a = \"x\r\ny\"", 0, "is not closed on its line" },
-		{ "/* /* */ */", 0, "*" },
-		{ "/", 0, "/ cannot be a key" },
-		{ "/*", 0, "the comment that begins here is never closed" },
-		{ "/*/", 0, "the comment that begins here is never closed" },
-		{ "@", 0, "unexpected @" },
-		{ "a", 0, "a: = is missing" },
-		{ "a =", 0, "a: no value" },
-		{ "a = (", 0, "the list opened at line 1 is never closed" },
-		{ "a = [", 0, "the array opened at line 1 is never closed" },
-		{ "a = { b = (\n { c", 0, "vm.conf:2: a.b.c: = is missing" },
-		{ "true = 1;", 0, "true stands where a key should be" },
-		{ "= 1;", 0, "a = without a setting" },
-		{ ", a = 1;", 0, "a , without a setting" },
-		{ "a = (};", 0, "} comes while the list" },
-		{ "a = 1 2;", 0, "text needs double quotes" },
-		{ "a = { b = 1; } \"c\"", 0, "behind the value" },
-		{ "a = (1 2);", 0, "no comma before 2" },
-		{ "a = (1 b);", 0, "no comma before b" },
-		{ "a = [ 1, 2L ];", 0, "holds values of one kind" },
-		{ "a = [ ( ) ];", 0, "holds only plain values" },
-	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		size_t length = rows[i].length ? rows[i].length : strlen(rows[i].bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(byte_rows); i++) {
+		size_t length =
+			byte_rows[i].length ? byte_rows[i].length : strlen(byte_rows[i].bytes);
 		struct err err;
-		int r = scan(rows[i].bytes, length, &err);
+		int r = scan(byte_rows[i].bytes, length, &err);
 
-		if (!rows[i].expect && r < 0)
+		if (!byte_rows[i].expect && r < 0)
 			fail_msg("row %zu refused: %s", i, err.text);
-		if (rows[i].expect && (r != -EINVAL || !strstr(err.text, rows[i].expect)))
+		if (byte_rows[i].expect && (r != -EINVAL || !strstr(err.text, byte_rows[i].expect)))
 			fail_msg("row %zu: %d %s", i, r, err.text);
 		if (r < 0 && !err.fix[0])
 			fail_msg("row %zu has no fix: %s", i, err.text);
 	}
 }
 
+static const struct {
+	const char *text;
+	enum token_kind kind;
+	size_t length;
+} token_rows[] = {
+	{ "", TOKEN_END, 0 },
+	{ "0", TOKEN_INTEGER, 1 },
+	{ "-1;", TOKEN_INTEGER, 2 },
+	{ "+1,", TOKEN_INTEGER, 2 },
+	{ "2147483647", TOKEN_INTEGER, 10 },
+	{ "2147483648", TOKEN_BAD_INTEGER, 10 },
+	{ "-2147483648", TOKEN_INTEGER, 11 },
+	{ "-2147483649", TOKEN_BAD_INTEGER, 11 },
+	{ "2147483648L", TOKEN_INTEGER, 11 },
+	{ "1LL", TOKEN_INTEGER, 3 },
+	{ "1LLL", TOKEN_BAD_WORD, 4 },
+	{ "1l", TOKEN_BAD_WORD, 2 },
+	{ "9223372036854775807L", TOKEN_INTEGER, 20 },
+	{ "9223372036854775808", TOKEN_BAD_INTEGER64, 19 },
+	{ "0x7fffffff", TOKEN_INTEGER, 10 },
+	{ "0X80000000", TOKEN_BAD_INTEGER, 10 },
+	{ "0x7fffffffL", TOKEN_INTEGER, 11 },
+	{ "0x80000000L", TOKEN_BAD_INTEGER, 11 },
+	{ "0x7fffffffffffffffL", TOKEN_BAD_INTEGER, 19 },
+	{ "0x8000000000000000L", TOKEN_BAD_INTEGER64, 19 },
+	{ "0x", TOKEN_BAD_WORD, 2 },
+	{ "0xg", TOKEN_BAD_WORD, 3 },
+	{ "-0x1", TOKEN_BAD_WORD, 4 },
+	{ "00", TOKEN_BAD_LEADING_ZERO, 2 },
+	{ "-01", TOKEN_BAD_LEADING_ZERO, 3 },
+	{ "0b1", TOKEN_BAD_WORD, 3 },
+	{ "0o7", TOKEN_BAD_WORD, 3 },
+	{ "1.5", TOKEN_FLOAT, 3 },
+	{ ".5", TOKEN_FLOAT, 2 },
+	{ "5.", TOKEN_FLOAT, 2 },
+	{ "-1e-3", TOKEN_FLOAT, 5 },
+	{ "1.e5", TOKEN_FLOAT, 4 },
+	{ ".", TOKEN_BAD_WORD, 1 },
+	{ "1e", TOKEN_BAD_WORD, 2 },
+	{ "1e+", TOKEN_BAD_WORD, 3 },
+	{ "1.5.2", TOKEN_BAD_WORD, 5 },
+	{ "+", TOKEN_BAD_WORD, 1 },
+	{ "01:00.0", TOKEN_BAD_WORD, 7 },
+	{ "2-3", TOKEN_BAD_WORD, 3 },
+	{ "8G", TOKEN_BAD_WORD, 2 },
+	{ "5#c", TOKEN_INTEGER, 1 },
+	{ "5/**/", TOKEN_INTEGER, 1 },
+	{ "5//", TOKEN_INTEGER, 1 },
+	{ "tRuE", TOKEN_BOOL, 4 },
+	{ "FALSE;", TOKEN_BOOL, 5 },
+	{ "truest", TOKEN_NAME, 6 },
+	{ "node-name=", TOKEN_NAME, 9 },
+	{ "a:b", TOKEN_NAME, 1 },
+	{ "a.b", TOKEN_BAD_WORD, 3 },
+	{ "_x", TOKEN_BAD_WORD, 2 },
+	{ "*", TOKEN_NAME, 1 },
+	{ "\"a;b\" c", TOKEN_STRING, 5 },
+	{ "\"\\\"\"", TOKEN_STRING, 4 },
+	{ "\"\\\\\"", TOKEN_STRING, 4 },
+	{ "\"\\x41\"", TOKEN_STRING, 6 },
+	{ "'", TOKEN_BAD_QUOTE, 1 },
+	{ "@include \"x\"", TOKEN_BAD_INCLUDE, 8 },
+	{ " \t# c\n /* { */ //x\n}", TOKEN_CLOSE, 1 },
+};
+
 static void test_tokens(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *text;
-		enum token_kind kind;
-		size_t length;
-	} rows[] = {
-		{ "", TOKEN_END, 0 },
-		{ "0", TOKEN_INTEGER, 1 },
-		{ "-1;", TOKEN_INTEGER, 2 },
-		{ "+1,", TOKEN_INTEGER, 2 },
-		{ "2147483647", TOKEN_INTEGER, 10 },
-		{ "2147483648", TOKEN_BAD_INTEGER, 10 },
-		{ "-2147483648", TOKEN_INTEGER, 11 },
-		{ "-2147483649", TOKEN_BAD_INTEGER, 11 },
-		{ "2147483648L", TOKEN_INTEGER, 11 },
-		{ "1LL", TOKEN_INTEGER, 3 },
-		{ "1LLL", TOKEN_BAD_WORD, 4 },
-		{ "1l", TOKEN_BAD_WORD, 2 },
-		{ "9223372036854775807L", TOKEN_INTEGER, 20 },
-		{ "9223372036854775808", TOKEN_BAD_INTEGER64, 19 },
-		{ "0x7fffffff", TOKEN_INTEGER, 10 },
-		{ "0X80000000", TOKEN_BAD_INTEGER, 10 },
-		{ "0x7fffffffffffffffL", TOKEN_INTEGER, 19 },
-		{ "0x8000000000000000L", TOKEN_BAD_INTEGER64, 19 },
-		{ "0x", TOKEN_BAD_WORD, 2 },
-		{ "0xg", TOKEN_BAD_WORD, 3 },
-		{ "-0x1", TOKEN_BAD_WORD, 4 },
-		{ "00", TOKEN_BAD_LEADING_ZERO, 2 },
-		{ "-01", TOKEN_BAD_LEADING_ZERO, 3 },
-		{ "0b1", TOKEN_BAD_WORD, 3 },
-		{ "0o7", TOKEN_BAD_WORD, 3 },
-		{ "1.5", TOKEN_FLOAT, 3 },
-		{ ".5", TOKEN_FLOAT, 2 },
-		{ "5.", TOKEN_FLOAT, 2 },
-		{ "-1e-3", TOKEN_FLOAT, 5 },
-		{ "1.e5", TOKEN_FLOAT, 4 },
-		{ ".", TOKEN_BAD_WORD, 1 },
-		{ "1e", TOKEN_BAD_WORD, 2 },
-		{ "1e+", TOKEN_BAD_WORD, 3 },
-		{ "1.5.2", TOKEN_BAD_WORD, 5 },
-		{ "+", TOKEN_BAD_WORD, 1 },
-		{ "01:00.0", TOKEN_BAD_WORD, 7 },
-		{ "2-3", TOKEN_BAD_WORD, 3 },
-		{ "8G", TOKEN_BAD_WORD, 2 },
-		{ "5#c", TOKEN_INTEGER, 1 },
-		{ "5/**/", TOKEN_INTEGER, 1 },
-		{ "5//", TOKEN_INTEGER, 1 },
-		{ "tRuE", TOKEN_BOOL, 4 },
-		{ "FALSE;", TOKEN_BOOL, 5 },
-		{ "truest", TOKEN_NAME, 6 },
-		{ "node-name=", TOKEN_NAME, 9 },
-		{ "a:b", TOKEN_NAME, 1 },
-		{ "a.b", TOKEN_BAD_WORD, 3 },
-		{ "_x", TOKEN_BAD_WORD, 2 },
-		{ "*", TOKEN_NAME, 1 },
-		{ "\"a;b\" c", TOKEN_STRING, 5 },
-		{ "\"\\\"\"", TOKEN_STRING, 4 },
-		{ "\"\\\\\"", TOKEN_STRING, 4 },
-		{ "\"\\x41\"", TOKEN_STRING, 6 },
-		{ "'", TOKEN_BAD_QUOTE, 1 },
-		{ "@include \"x\"", TOKEN_BAD_INCLUDE, 8 },
-		{ " \t# c\n /* { */ //x\n}", TOKEN_CLOSE, 1 },
-	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct tokens tokens = tokens_of(rows[i].text, strlen(rows[i].text));
+	for (size_t i = 0; i < ARRAY_SIZE(token_rows); i++) {
+		struct tokens tokens = tokens_of(token_rows[i].text, strlen(token_rows[i].text));
 		struct token token = token_next(&tokens);
 
-		if (token.kind != rows[i].kind || token.length != rows[i].length)
-			fail_msg("\"%s\": kind %d, length %zu", rows[i].text, (int)token.kind,
+		if (token.kind != token_rows[i].kind || token.length != token_rows[i].length)
+			fail_msg("\"%s\": kind %d, length %zu", token_rows[i].text, (int)token.kind,
 				token.length);
 	}
 }
