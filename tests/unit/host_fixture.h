@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TESTS_HOST_FIXTURE_H
-#define TESTS_HOST_FIXTURE_H
+#ifndef TESTS_UNIT_HOST_FIXTURE_H
+#define TESTS_UNIT_HOST_FIXTURE_H
 
 #include "base/root.h"
 
