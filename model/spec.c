@@ -59,17 +59,16 @@ void spec_free(struct spec *spec)
 int spec_add_group(struct spec *spec, enum spec_list list, const char *json, int line)
 {
 	struct spec_groups *groups = &spec->lists[list];
-	char *copy = strdup(json);
 	struct spec_group *items =
 		realloc(groups->items, (groups->count + 1) * sizeof(*groups->items));
 
-	if (items)
-		groups->items = items;
-	if (!items || !copy) {
-		free(copy);
+	if (!items)
 		return -ENOMEM;
-	}
-	items[groups->count++] = (struct spec_group){ copy, line };
+	groups->items = items;
+	items[groups->count] = (struct spec_group){ .json = strdup(json), .line = line };
+	if (!items[groups->count].json)
+		return -ENOMEM;
+	groups->count++;
 	return 0;
 }
 
