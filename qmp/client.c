@@ -3,10 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/list.h"
 #include "base/sock.h"
-#include "base/strbuf.h"
 #include "qmp/frame.h"
+#include "qmp/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,21 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-	IN_FLIGHT_MAX = 8, /* QEMU's own limit of in-band commands */
-	WAITING_MAX = 256,
-	TURN_MESSAGES = 64,
-	READ_BYTES = 8 << 10,
-	GREETING_S = 10
-};
-
-struct request {
-	struct list link; /* qmp.waiting, then qmp.flying */
-	uint64_t id, sent_ns, deadline_ns;
-	char *text; /* until it is sent */
-	qmp_reply_fn *reply;
-	void *arg;
-};
+enum { TURN_MESSAGES = 64, READ_BYTES = 8 << 10, GREETING_S = 10 };
 
 struct qmp {
 	const struct qmp_handlers *handlers;
@@ -36,9 +21,7 @@ struct qmp {
 	int fd;
 	enum qmp_state state;
 	uint64_t state_deadline_ns; /* of the greeting and of the capabilities */
-	uint64_t next_id;
-	struct list waiting, flying; /* request.link */
-	unsigned waiting_count, flying_count;
+	struct requests requests;
 	struct frame frame;
 	struct strbuf out;
 	size_t out_sent;
@@ -58,35 +41,8 @@ struct qmp *qmp_new(const struct qmp_handlers *handlers, void *arg)
 	qmp->handlers = handlers;
 	qmp->arg = arg;
 	qmp->fd = -1;
-	list_init(&qmp->waiting);
-	list_init(&qmp->flying);
+	requests_init(&qmp->requests, &qmp->stats);
 	return qmp;
-}
-
-/* Takes the request out of its list before the callback, which may do anything but free the client. */
-static void end_request(struct qmp *qmp, struct request *request, enum qmp_outcome outcome,
-	json_t *result, const char *words)
-{
-	qmp_reply_fn *reply = request->reply;
-	void *arg = request->arg;
-
-	if (request->text)
-		qmp->waiting_count--;
-	else
-		qmp->flying_count--;
-	list_remove(&request->link);
-	free(request->text);
-	free(request);
-	if (outcome != QMP_OK)
-		qmp->stats.failures++;
-	reply(arg, outcome, result, words);
-}
-
-static void end_all(struct qmp *qmp, struct list *requests, const char *words)
-{
-	while (!list_empty(requests))
-		end_request(qmp, list_entry(requests->next, struct request, link), QMP_LOST, NULL,
-			words);
 }
 
 static void close_connection(struct qmp *qmp)
@@ -106,8 +62,7 @@ void qmp_disconnect(struct qmp *qmp, const char *words)
 	if (qmp->state == QMP_DISCONNECTED)
 		return;
 	close_connection(qmp);
-	end_all(qmp, &qmp->flying, words);
-	end_all(qmp, &qmp->waiting, words);
+	requests_end_all(&qmp->requests, words);
 	if (qmp->handlers->disconnected)
 		qmp->handlers->disconnected(qmp->arg, words);
 }
@@ -117,8 +72,7 @@ void qmp_free(struct qmp *qmp)
 	if (!qmp)
 		return;
 	close_connection(qmp);
-	end_all(qmp, &qmp->flying, "the client ends");
-	end_all(qmp, &qmp->waiting, "the client ends");
+	requests_end_all(&qmp->requests, "the client ends");
 	free(qmp);
 }
 
@@ -211,68 +165,26 @@ static void flush(struct qmp *qmp)
 
 static void launch_waiting(struct qmp *qmp)
 {
-	while (qmp->flying_count < IN_FLIGHT_MAX && !list_empty(&qmp->waiting)) {
-		struct request *request = list_entry(qmp->waiting.next, struct request, link);
-
-		strbuf_add(&qmp->out, request->text);
-		strbuf_add(&qmp->out, "\r\n");
-		free(TAKE(request->text));
-		list_remove(&request->link);
-		list_add(&qmp->flying, &request->link);
-		qmp->waiting_count--;
-		qmp->flying_count++;
-	}
+	requests_launch(&qmp->requests, &qmp->out);
 	flush(qmp);
-}
-
-static char *command_text(uint64_t id, const char *command, json_t *arguments)
-{
-	json_t *json = json_pack("{s:s, s:I}", "execute", command, "id", (json_int_t)id);
-
-	if (arguments && (!json || json_object_set(json, "arguments", arguments) < 0)) {
-		json_decref(json);
-		json = NULL;
-	}
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-
-	json_decref(json);
-	return text;
 }
 
 static int queue(struct qmp *qmp, const char *command, json_t *arguments, uint64_t timeout_ns,
 	uint64_t now_ns, qmp_reply_fn *reply, void *arg)
 {
-	AUTO_FREE struct request *request = calloc(1, sizeof(*request));
+	int r = requests_add(&qmp->requests, command, arguments, timeout_ns, now_ns, reply, arg);
 
-	if (!request)
-		return -ENOMEM;
-	*request = (struct request){ .id = qmp->next_id,
-		.sent_ns = now_ns,
-		.deadline_ns = now_ns + timeout_ns,
-		.text = command_text(qmp->next_id, command, arguments),
-		.reply = reply,
-		.arg = arg };
-	if (!request->text)
-		return -ENOMEM;
-	qmp->next_id++;
-	qmp->waiting_count++;
-	qmp->stats.commands++;
-	list_add(&qmp->waiting, &request->link);
-	TAKE(request);
-	launch_waiting(qmp);
-	return 0;
+	if (r == 0)
+		launch_waiting(qmp);
+	return r;
 }
 
 int qmp_send(struct qmp *qmp, const char *command, json_t *arguments, uint64_t timeout_ns,
 	uint64_t now_ns, qmp_reply_fn *reply, void *arg)
 {
-	int r = 0;
+	int r = -ENOTCONN;
 
-	if (qmp->state != QMP_RUNNING)
-		r = -ENOTCONN;
-	else if (qmp->waiting_count >= WAITING_MAX)
-		r = -ENOBUFS;
-	if (r == 0)
+	if (qmp->state == QMP_RUNNING)
 		r = queue(qmp, command, arguments, timeout_ns, now_ns, reply, arg);
 	json_decref(arguments);
 	return r;
@@ -309,38 +221,17 @@ static void take_greeting(struct qmp *qmp, json_t *greeting, uint64_t now_ns)
 		qmp_disconnect(qmp, "out of memory");
 }
 
-static struct request *find_request(struct qmp *qmp, json_t *id)
-{
-	if (!json_is_integer(id))
-		return NULL;
-	list_for_each (link, &qmp->flying) {
-		struct request *request = list_entry(link, struct request, link);
-
-		if ((json_int_t)request->id == json_integer_value(id))
-			return request;
-	}
-	return NULL;
-}
-
 static void take_answer(struct qmp *qmp, json_t *message, uint64_t now_ns)
 {
-	json_t *id = json_object_get(message, "id");
 	json_t *error = json_object_get(message, "error");
-	struct request *request = find_request(qmp, id);
+	struct request *request = requests_find(&qmp->requests, json_object_get(message, "id"));
 
-	if (!request) {
-		/* A number we gave out came after its deadline; anything else is nobody's. */
-		if (json_is_integer(id) && json_integer_value(id) >= 0 &&
-			(uint64_t)json_integer_value(id) < qmp->next_id)
-			qmp->stats.overdue++;
-		else
-			qmp->stats.unknown_ids++;
+	if (!request)
 		return;
-	}
 	if (qmp->answered)
 		qmp->answered(qmp->answered_arg, now_ns - request->sent_ns);
 	const char *words = json_string_value(json_object_get(error, "desc"));
-	end_request(qmp, request, error ? QMP_ERROR : QMP_OK,
+	requests_end(&qmp->requests, request, error ? QMP_ERROR : QMP_OK,
 		error ? NULL : json_object_get(message, "return"),
 		error ? (words ? words : "QEMU gave no reason") : "");
 	if (qmp->state != QMP_DISCONNECTED)
@@ -428,29 +319,9 @@ static void receive(struct qmp *qmp, uint64_t now_ns)
 	}
 }
 
-static void expire_list(struct qmp *qmp, struct list *requests, uint64_t now_ns)
-{
-	bool again = true;
-
-	/* From the start each time: a callback may have ended any other request. */
-	while (again) {
-		again = false;
-		list_for_each (link, requests) {
-			struct request *request = list_entry(link, struct request, link);
-
-			if (request->deadline_ns > now_ns)
-				continue;
-			end_request(qmp, request, QMP_TIMEOUT, NULL, "QEMU did not answer in time");
-			again = true;
-			break;
-		}
-	}
-}
-
 static void expire(struct qmp *qmp, uint64_t now_ns)
 {
-	expire_list(qmp, &qmp->flying, now_ns);
-	expire_list(qmp, &qmp->waiting, now_ns);
+	requests_expire(&qmp->requests, now_ns);
 	if (qmp->state == QMP_GREETING && now_ns >= qmp->state_deadline_ns)
 		qmp_disconnect(qmp, "no greeting within 10 s: another client holds the monitor, or "
 				    "QEMU hangs");
@@ -470,25 +341,14 @@ static short qmp_events(void *source)
 	return (short)(POLLIN | (qmp->out_sent < qmp->out.length ? POLLOUT : 0));
 }
 
-static uint64_t earliest(const struct list *requests, uint64_t deadline)
-{
-	list_for_each (link, requests) {
-		const struct request *request = list_entry(link, struct request, link);
-
-		if (request->deadline_ns < deadline)
-			deadline = request->deadline_ns;
-	}
-	return deadline;
-}
-
 static uint64_t qmp_deadline(void *source)
 {
 	struct qmp *qmp = source;
 
 	if (qmp->more)
 		return 0;
-	uint64_t deadline = qmp->state == QMP_GREETING ? qmp->state_deadline_ns : CLOCK_NEVER;
-	return earliest(&qmp->waiting, earliest(&qmp->flying, deadline));
+	return qmp->state == QMP_GREETING ? qmp->state_deadline_ns
+					  : requests_deadline(&qmp->requests);
 }
 
 static void qmp_process(void *source, short revents, uint64_t now_ns)
