@@ -68,19 +68,21 @@ class Vm:
         self.log_file = f"{self.directory}/{self.name}.log"
         self.process, self.log, self.qemus, self.port = None, "", {}, None
         test.vms.append(self)
-        self.write(self.defaults(guest, list(devices), list(args)) | keys)
+        self.write(self.defaults(guest, devices, args) | keys)
 
     def defaults(self, guest, devices, args):
+        """What the tests have in common. args=None leaves the key out, and the serial port with it."""
         image = f"{self.directory}/{guest}.img"
         if not os.path.exists(image):
             shutil.copy(f"{GUESTS}/{guest}.img", image)
         disk = {"driver": "virtio-blk-pci", "drive": "disk", "bootindex": 0}
+        serial = ["-serial", f"file:{self.serial_file}"]
         return {
             "accel": "tcg", "memory": {"size": "64M"}, "cpus": {"vcpu": str(kernel.VCPU)},
             "blockdevs": [{"node-name": "disk", "driver": "raw", "read-only": True,
                            "file": {"driver": "file", "filename": image, "read-only": True}}],
-            "devices": [disk] + devices,
-            "args": ["-serial", f"file:{self.serial_file}"] + args,
+            "devices": [disk, *devices],
+            "args": None if args is None else [*serial, *args],
             "on_crash": "stop",
             "stop": {"powerdown": "2s", "presses": 1, "quit": "5s", "term": "5s"},
         }

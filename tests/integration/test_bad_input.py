@@ -103,7 +103,7 @@ class Lines(Refused):
         self.refused_line("latency = { tick = \"10ms\";", "closed")
 
     def test_vcpu_list_too_short(self):
-        self.refused_line('smp = "2";', "smp")
+        self.refused(self.vm(smp="2"), r"\.conf:\d+\b", "cpus.vcpu", "1 CPU for 2 vCPUs")
 
     def test_no_such_cpu(self):
         self.refused_line('cpus = { vcpu = "900"; };', "CPU 900", cpus=None)
@@ -126,10 +126,7 @@ class Lines(Refused):
                              args=None), "nowhere")
 
     def test_a_backend_that_nobody_uses(self):
-        vm = self.vm(netdevs=[{"id": "lonely", "type": "user"}])
-        vm.write(vm.defaults("ignore", [], []) | {
-            "args": None, "netdevs": [{"id": "lonely", "type": "user"}]})
-        self.refused(vm, "lonely")
+        self.refused(self.vm(netdevs=[{"id": "lonely", "type": "user"}], args=None), "lonely")
 
     def test_no_such_driver(self):
         self.refused(self.vm(devices=[{"driver": "no-such-driver"}]), "no-such-driver")
