@@ -18,6 +18,7 @@ void cleanup_close(int *fd)
 
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 	errno = saved;
 }
 
