@@ -292,6 +292,14 @@ int place_plan(const struct spec *spec, const struct host_state *host, struct pl
 	return 0;
 }
 
+void place_without_groups(const struct spec *spec, const struct host_state *host, const char *why,
+	struct place_plan *plan)
+{
+	plan->group[0] = '\0';
+	add_note(plan, "no cgroups, affinities only: %.150s", why);
+	place_policy(spec, host, plan);
+}
+
 static struct placement place_vcpu(const struct place_plan *plan, int index)
 {
 	bool own = index >= 0 && (size_t)index < plan->vcpu_count && plan->vcpu[index] >= 0;

@@ -51,6 +51,14 @@ int place_plan(const struct spec *spec, const struct host_state *host, struct pl
 void place_without_shield(const struct spec *spec, const struct host_state *host, const char *why,
 	struct place_plan *plan);
 
+/* The same where the VM's groups could not be made: affinities only. */
+void place_without_groups(const struct spec *spec, const struct host_state *host, const char *why,
+	struct place_plan *plan);
+
+/* The kernel refused real time to a vCPU thread (`why`): ordinary policy, best nice value, and the
+ * reason is kept. */
+void place_without_rt(const struct host_state *host, const char *why, struct place_plan *plan);
+
 /* The placement wanted for one thread. */
 struct placement place_thread(const struct place_plan *plan, const struct thread *thread);
 

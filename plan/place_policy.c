@@ -187,3 +187,10 @@ void place_without_shield(const struct spec *spec, const struct host_state *host
 		"the shield could not be put up: %.200s", why);
 	place_policy(spec, host, plan);
 }
+
+void place_without_rt(const struct host_state *host, const char *why, struct place_plan *plan)
+{
+	take_other(host, plan);
+	say(plan, "real time was refused: %.140s; %s", why,
+		host->may_nice ? "nice -20 instead" : "nice 0 instead");
+}
