@@ -109,24 +109,33 @@ int qmp_parse_status(json_t *result, enum qmp_run_state *ret_state)
 	return 0;
 }
 
+static const struct word event_words[] = {
+	{ "SHUTDOWN", QMP_EVENT_SHUTDOWN },
+	{ "RESET", QMP_EVENT_RESET },
+	{ "POWERDOWN", QMP_EVENT_POWERDOWN },
+	{ "STOP", QMP_EVENT_STOP },
+	{ "RESUME", QMP_EVENT_RESUME },
+	{ "SUSPEND", QMP_EVENT_SUSPEND },
+	{ "SUSPEND_DISK", QMP_EVENT_SUSPEND_DISK },
+	{ "WAKEUP", QMP_EVENT_WAKEUP },
+	{ "GUEST_PANICKED", QMP_EVENT_GUEST_PANICKED },
+	{ "BLOCK_IO_ERROR", QMP_EVENT_BLOCK_IO_ERROR },
+	{ "DEVICE_DELETED", QMP_EVENT_DEVICE_DELETED },
+	{ "MEMORY_FAILURE", QMP_EVENT_MEMORY_FAILURE },
+};
+
 enum qmp_event qmp_event_parse(const char *name)
 {
-	static const struct word events[] = {
-		{ "SHUTDOWN", QMP_EVENT_SHUTDOWN },
-		{ "RESET", QMP_EVENT_RESET },
-		{ "POWERDOWN", QMP_EVENT_POWERDOWN },
-		{ "STOP", QMP_EVENT_STOP },
-		{ "RESUME", QMP_EVENT_RESUME },
-		{ "SUSPEND", QMP_EVENT_SUSPEND },
-		{ "SUSPEND_DISK", QMP_EVENT_SUSPEND_DISK },
-		{ "WAKEUP", QMP_EVENT_WAKEUP },
-		{ "GUEST_PANICKED", QMP_EVENT_GUEST_PANICKED },
-		{ "BLOCK_IO_ERROR", QMP_EVENT_BLOCK_IO_ERROR },
-		{ "DEVICE_DELETED", QMP_EVENT_DEVICE_DELETED },
-		{ "MEMORY_FAILURE", QMP_EVENT_MEMORY_FAILURE },
-	};
+	return (enum qmp_event)find_word(
+		event_words, ARRAY_SIZE(event_words), name, QMP_EVENT_OTHER);
+}
 
-	return (enum qmp_event)find_word(events, ARRAY_SIZE(events), name, QMP_EVENT_OTHER);
+const char *qmp_event_name(enum qmp_event event)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(event_words); i++)
+		if (event_words[i].value == (int)event)
+			return event_words[i].name;
+	return "other";
 }
 
 enum qmp_shutdown qmp_shutdown_parse(json_t *data)

@@ -54,6 +54,7 @@ enum qmp_event {
 };
 
 enum qmp_event qmp_event_parse(const char *name);
+const char *qmp_event_name(enum qmp_event event); /* "RESET"; "other" */
 
 enum qmp_shutdown {
 	QMP_SHUTDOWN_UNKNOWN, /* a reason that we do not know: never a cause for a restart */
