@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The methods of interface io.vfiosup. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/control.h"
+#include "supervisor/status.h"
+#include "supervisor/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define QMP_LIMIT_NS (30 * NS_PER_SEC)
+
+static const char interface[] =
+	"# Virtual machines under vfio-sup's care\n"
+	"interface io.vfiosup\n\n"
+	"method Status(vm: ?string) -> (name: ?string, state: ?string, host: ?object, "
+	"vms: ?[]object)\n"
+	"method Start(vm: string) -> (step: ?string, done: ?bool, ok: ?bool, words: ?string)\n"
+	"method Stop(vm: string, force: ?bool) -> (step: ?string, done: ?bool, ok: ?bool, "
+	"words: ?string)\n"
+	"method Kill(vm: string) -> (words: string)\n"
+	"method Reset(vm: string) -> (words: string)\n"
+	"method Pause(vm: string) -> (words: string)\n"
+	"method Resume(vm: string) -> (words: string)\n"
+	"method Qmp(vm: string, command: string, arguments: ?object) -> (result: object)\n\n"
+	"error NoSuchVm (vm: string)\n"
+	"error Failed (words: string)\n";
+
+static void failed(struct control_call *call, const char *words)
+{
+	control_error(call, "io.vfiosup.Failed", json_pack("{s:s}", "words", words));
+}
+
+static void done(struct control_call *call, const char *words)
+{
+	control_reply(call, json_pack("{s:s}", "words", words), false);
+}
+
+static struct vm *find_vm(struct supervisor *sup, const char *name)
+{
+	list_for_each (link, &sup->vms) {
+		struct vm *vm = list_entry(link, struct vm, link);
+
+		if (strcmp(vm->spec.name, name) == 0)
+			return vm;
+	}
+	return NULL;
+}
+
+/* A client that waits for what it asked for. */
+struct waiter {
+	struct vm_watcher watcher;
+	struct control_call *call;
+};
+
+static void waiter_gone(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	list_remove(&waiter->watcher.link);
+	free(waiter);
+}
+
+static void waiter_tell(struct vm_watcher *watcher, bool finished, bool ok, const char *words)
+{
+	struct waiter *waiter = (struct waiter *)watcher;
+
+	if (finished)
+		control_reply(waiter->call,
+			json_pack("{s:b, s:b, s:s}", "done", true, "ok", ok, "words", words),
+			false);
+	else
+		control_reply(waiter->call, json_pack("{s:s}", "step", words), true);
+}
+
+static bool wait_for(struct vm *vm, struct control_call *call)
+{
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+
+	if (!waiter) {
+		failed(call, "out of memory");
+		return false;
+	}
+	waiter->watcher.tell = waiter_tell;
+	waiter->call = call;
+	list_add(&vm->watchers, &waiter->watcher.link);
+	control_on_gone(call, waiter_gone, waiter);
+	return true;
+}
+
+static void stop(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	bool force = json_is_true(json_object_get(parameters, "force"));
+
+	if (!vm_lives(vm) && vm->phase != VM_BACKOFF) {
+		done(call, "it does not run");
+		return;
+	}
+	if (wait_for(vm, call))
+		vm_stop(vm, force);
+}
+
+static void command_came(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	struct waiter *waiter = arg;
+	struct control_call *call = waiter->call;
+
+	if (call) {
+		control_on_gone(call, NULL, NULL);
+		if (outcome != QMP_OK)
+			failed(call, words);
+		else if (waiter->watcher.tell)
+			done(call, "done");
+		else
+			control_reply(call, json_pack("{s:O}", "result", result), false);
+	}
+	free(waiter);
+}
+
+/* The client left before QEMU answered. */
+static void command_gone(void *arg)
+{
+	((struct waiter *)arg)->call = NULL;
+}
+
+/* Sends a command; its result is the reply, or only "done". */
+static void command(
+	struct vm *vm, struct control_call *call, const char *name, json_t *arguments, bool result)
+{
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+
+	if (!waiter) {
+		json_decref(arguments);
+		failed(call, "out of memory");
+		return;
+	}
+	waiter->call = call;
+	waiter->watcher.tell = result ? NULL : waiter_tell;
+	int r = qmp_send(
+		vm->qmp, name, arguments, QMP_LIMIT_NS, clock_now_ns(), command_came, waiter);
+	if (r < 0) {
+		free(waiter);
+		failed(call, r == -ENOTCONN ? "there is no QMP connection" : strerror(-r));
+		return;
+	}
+	if (waiter->call)
+		control_on_gone(call, command_gone, waiter);
+}
+
+static void start(struct vm *vm, struct control_call *call)
+{
+	switch (vm->phase) {
+	case VM_ASLEEP:
+		command(vm, call, "system_wakeup", NULL, false);
+		break;
+	case VM_PAUSED:
+		command(vm, call, "cont", NULL, false);
+		break;
+	case VM_BACKOFF:
+	case VM_FAILED:
+	case VM_STOPPED:
+		if (!wait_for(vm, call))
+			return;
+		vm->stop_asked = false;
+		vm->restart_at = CLOCK_NEVER;
+		vm_event(vm, LIFE_START);
+		break;
+	default:
+		done(call, "it runs already");
+	}
+}
+
+static void raw_qmp(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	const char *name = json_string_value(json_object_get(parameters, "command"));
+	json_t *arguments = json_object_get(parameters, "arguments");
+
+	if (!name)
+		control_error(call, "org.varlink.service.InvalidParameter",
+			json_pack("{s:s}", "parameter", "command"));
+	else
+		command(vm, call, name, json_is_object(arguments) ? json_incref(arguments) : NULL,
+			true);
+}
+
+static void call_vm(
+	struct vm *vm, struct control_call *call, const char *method, json_t *parameters)
+{
+	if (strcmp(method, "Status") == 0) {
+		control_reply(call, status_vm(vm), false);
+	} else if (strcmp(method, "Stop") == 0) {
+		stop(vm, call, parameters);
+	} else if (strcmp(method, "Start") == 0) {
+		start(vm, call);
+	} else if (strcmp(method, "Kill") == 0) {
+		done(call, "killed");
+		vm_kill(vm);
+	} else if (strcmp(method, "Reset") == 0) {
+		command(vm, call, "system_reset", NULL, false);
+	} else if (strcmp(method, "Pause") == 0) {
+		command(vm, call, "stop", NULL, false);
+	} else if (strcmp(method, "Resume") == 0) {
+		command(vm, call, "cont", NULL, false);
+	} else if (strcmp(method, "Qmp") == 0) {
+		raw_qmp(vm, call, parameters);
+	} else {
+		control_error(call, "org.varlink.service.MethodNotFound",
+			json_pack("{s:s}", "method", method));
+	}
+}
+
+static void call_service(struct control_call *call, const char *method, json_t *parameters)
+{
+	const char *name = json_string_value(json_object_get(parameters, "interface"));
+
+	if (strcmp(method, "GetInfo") == 0)
+		control_reply(call,
+			json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "vfio-sup", "product",
+				"vfio-sup", "version", VERSION, "url", "", "interfaces",
+				"org.varlink.service", "io.vfiosup"),
+			false);
+	else if (strcmp(method, "GetInterfaceDescription") != 0)
+		control_error(call, "org.varlink.service.MethodNotFound",
+			json_pack("{s:s}", "method", method));
+	else if (name && strcmp(name, "io.vfiosup") == 0)
+		control_reply(call, json_pack("{s:s}", "description", interface), false);
+	else
+		control_error(call, "org.varlink.service.InterfaceNotFound",
+			json_pack("{s:s}", "interface", name ? name : ""));
+}
+
+void method_call(struct supervisor *sup, struct control_call *call, const char *method,
+	json_t *parameters, bool more)
+{
+	static const char ours[] = "io.vfiosup.", service[] = "org.varlink.service.";
+	const char *name = json_string_value(json_object_get(parameters, "vm"));
+
+	(void)more;
+	if (strncmp(method, service, strlen(service)) == 0) {
+		call_service(call, method + strlen(service), parameters);
+		return;
+	}
+	if (strncmp(method, ours, strlen(ours)) != 0) {
+		control_error(call, "org.varlink.service.InterfaceNotFound",
+			json_pack("{s:s}", "interface", method));
+		return;
+	}
+	method += strlen(ours);
+	struct vm *vm = name ? find_vm(sup, name) : NULL;
+	if (vm)
+		call_vm(vm, call, method, parameters);
+	else if (!name && strcmp(method, "Status") == 0)
+		control_reply(call, status_all(sup), false);
+	else if (name)
+		control_error(call, "io.vfiosup.NoSuchVm", json_pack("{s:s}", "vm", name));
+	else
+		control_error(call, "org.varlink.service.InvalidParameter",
+			json_pack("{s:s}", "parameter", "vm"));
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/supervisor.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "host/host.h"
+#include "host/threads.h"
+#include "supervisor/control.h"
+#include "supervisor/lock.h"
+#include "supervisor/rundir.h"
+#include "supervisor/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+static const char run_lock[] = "lock", host_lock[] = "vfio-sup.lock";
+
+static int take_run_lock(struct supervisor *sup, const char *words, struct err *err)
+{
+	char holder[160];
+	int fd = lock_take(sup->run_fd, run_lock, words, holder, sizeof(holder));
+
+	if (fd == -EWOULDBLOCK) {
+		err_set(err, EWOULDBLOCK, "another supervisor works in %s: %s", sup->run_dir,
+			holder[0] ? holder : "it has not said who it is");
+		err_fix(err,
+			"`vfio-sup --run-dir %s status` asks it; another VM can have a "
+			"--run-dir of its own",
+			sup->run_dir);
+		return fd;
+	}
+	if (fd < 0)
+		return err_set(
+			err, -fd, "cannot lock %s/%s: %s", sup->run_dir, run_lock, strerror(-fd));
+	sup->run_lock_fd = fd;
+	return 0;
+}
+
+/* Who has it may change what is the host's; without it a VM's own threads are placed all the same. */
+static void take_host_lock(struct supervisor *sup, const char *words)
+{
+	struct host_state *host = &sup->host;
+	char holder[160];
+
+	sup->lock_dir_fd = open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = sup->lock_dir_fd < 0
+			 ? -errno
+			 : lock_take(sup->lock_dir_fd, host_lock, words, holder, sizeof(holder));
+
+	sup->host_lock_fd = fd < 0 ? -1 : fd;
+	host->host_owner = fd >= 0;
+	if (fd == -EWOULDBLOCK)
+		snprintf(host->host_holder, sizeof(host->host_holder), "%s",
+			holder[0] ? holder : "another supervisor");
+	else if (fd < 0)
+		snprintf(host->host_holder, sizeof(host->host_holder), "nobody: /run/%s: %s",
+			host_lock, strerror(-fd));
+}
+
+static void read_cgroup_facts(struct supervisor *sup)
+{
+	struct host_state *host = &sup->host;
+
+	host->cg_mode = cgroups_mode(sup->cgroups);
+	snprintf(host->cg_reason, sizeof(host->cg_reason), "%.255s", cgroups_reason(sup->cgroups));
+	if (cgroups_rt_budget(sup->cgroups, getpid(), host->rt_group, sizeof(host->rt_group),
+		    &host->rt_group_runtime_us) < 0)
+		host->rt_group_runtime_us = LONG_MIN;
+}
+
+int supervisor_read_host(struct supervisor *sup, struct err *err)
+{
+	struct host_state host = sup->host;
+	int r = host_read(&sup->root, &host, err);
+
+	if (r < 0)
+		return r;
+	/* We have moved off the vCPUs' CPUs ourselves, and KVM was asked already. */
+	if (!cpuset_empty(&sup->allowed))
+		host.allowed = sup->allowed;
+	host.kvm_works = sup->host.kvm_works;
+	memcpy(host.kvm_reason, sup->host.kvm_reason, sizeof(host.kvm_reason));
+	sup->host = host;
+	return 0;
+}
+
+int supervisor_open(struct supervisor *sup, const char *run_dir, const char *root, struct err *err)
+{
+	char words[64];
+
+	*sup = (struct supervisor){ .root.fd = -1,
+		.run_dir = run_dir,
+		.run_fd = -1,
+		.run_lock_fd = -1,
+		.lock_dir_fd = -1,
+		.host_lock_fd = -1,
+		.wake_fd = -1,
+		.signal_fd = -1 };
+	list_init(&sup->vms);
+	snprintf(words, sizeof(words), "vfio-sup, pid %d", getpid());
+	int r = root_open(&sup->root, root);
+	if (r < 0)
+		return err_set(err, -r, "cannot open %s: %s", root, strerror(-r));
+	r = sup->run_fd = rundir_open(run_dir, err);
+	if (r >= 0)
+		r = take_run_lock(sup, words, err);
+	if (r >= 0)
+		r = cgroups_open(&sup->root, &sup->cgroups, err);
+	if (r >= 0)
+		r = supervisor_read_host(sup, err);
+	if (r < 0) {
+		supervisor_close(sup);
+		return r;
+	}
+	sup->allowed = sup->host.allowed;
+	take_host_lock(sup, words);
+	read_cgroup_facts(sup);
+	return 0;
+}
+
+static int wake_fd(void *source)
+{
+	return ((struct supervisor *)source)->wake_fd;
+}
+
+static short wake_events(void *source)
+{
+	(void)source;
+	return POLLIN;
+}
+
+static uint64_t never(void *source)
+{
+	(void)source;
+	return CLOCK_NEVER;
+}
+
+/* What the watch thread found may need the slow tick's means: do not wait a second for them. */
+static void wake_process(void *source, short revents, uint64_t now_ns)
+{
+	struct supervisor *sup = source;
+	uint64_t count;
+
+	(void)revents;
+	if (read(sup->wake_fd, &count, sizeof(count)) < 0)
+		return;
+	list_for_each (link, &sup->vms) {
+		struct vm *vm = list_entry(link, struct vm, link);
+
+		vm_news(vm, now_ns);
+	}
+}
+
+static const struct source_ops wake_source = {
+	.fd = wake_fd, .events = wake_events, .deadline_ns = never, .process = wake_process
+};
+
+int supervisor_start(struct supervisor *sup, const char *metrics, struct err *err)
+{
+	sup->loop = loop_new();
+	sup->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!sup->loop || sup->wake_fd < 0)
+		return err_set(err, ENOMEM, "cannot make the event loop");
+	sup->wake_source = loop_add(sup->loop, &wake_source, sup);
+	int r = watch_start(&sup->root, sup->wake_fd, &sup->watch);
+	if (r < 0)
+		return err_set(err, -r, "cannot start the watch thread: %s", strerror(-r));
+	r = control_open(sup, &sup->control, err);
+	if (r == 0 && metrics) {
+		r = http_open(metrics, page_write, sup, &sup->http, err);
+		if (r == 0)
+			sup->http_source = loop_add(sup->loop, &http_source, sup->http);
+	}
+	return r;
+}
+
+void supervisor_close(struct supervisor *sup)
+{
+	control_close(sup->control);
+	if (sup->loop) {
+		loop_remove(sup->loop, sup->http_source);
+		loop_remove(sup->loop, sup->wake_source);
+		loop_remove(sup->loop, sup->signal_source);
+	}
+	http_close(sup->http);
+	watch_stop(sup->watch);
+	loop_free(sup->loop);
+	cgroups_close(sup->cgroups);
+	lock_drop(sup->lock_dir_fd, host_lock, sup->host_lock_fd);
+	lock_drop(sup->run_fd, run_lock, sup->run_lock_fd);
+	int *const fds[] = { &sup->lock_dir_fd, &sup->run_fd, &sup->wake_fd, &sup->signal_fd };
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		cleanup_close(fds[i]);
+	root_close(&sup->root);
+}
+
+enum action_result supervisor_act(
+	struct supervisor *sup, const struct action *action, struct err *err)
+{
+	switch (action->kind) {
+	case ACTION_CG_CREATE:
+	case ACTION_CG_REMOVE:
+	case ACTION_CG_SET:
+	case ACTION_CG_ATTACH:
+		return cgroups_act(sup->cgroups, action, err);
+	default:
+		return host_act(&sup->root, action, err);
+	}
+}
+
+void supervisor_keep_off(struct supervisor *sup)
+{
+	struct cpuset mine = sup->allowed;
+	struct threads threads = { 0 };
+
+	list_for_each (link, &sup->vms) {
+		const struct vm *vm = list_entry(link, struct vm, link);
+
+		if (vm->phase != VM_STOPPED && vm->phase != VM_FAILED)
+			mine = cpuset_minus(&mine, &vm->plan.vcpus);
+	}
+	if (cpuset_empty(&mine) ||
+		host_threads_read(&sup->root, getpid(), false, &threads, NULL) < 0)
+		return;
+	for (size_t i = 0; i < threads.count; i++)
+		host_fix_affinity(threads.items[i].tid, &mine);
+	free(threads.items);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
+
+#include "base/list.h"
+#include "base/root.h"
+#include "cgroups/cgroups.h"
+#include "metrics/http.h"
+#include "metrics/latency.h"
+#include "supervisor/loop.h"
+#include "supervisor/watch.h"
+
+/* One supervisor process: what all its VMs share. */
+struct supervisor {
+	struct root root;
+	struct cgroups *cgroups;
+	struct host_state host;
+	struct cpuset allowed; /* the CPUs this process could use before it moved off the vCPUs' */
+
+	const char *run_dir;
+	int run_fd, run_lock_fd;
+	int lock_dir_fd, host_lock_fd; /* -1: somebody else's */
+
+	struct loop *loop;
+	struct watch *watch;
+	int wake_fd; /* the watch thread has news */
+	struct loop_source *wake_source, *signal_source, *http_source, *control_source;
+	int signal_fd;
+	struct control *control;
+	struct http *http;
+
+	struct list vms; /* vm.link */
+	struct histogram qmp_seconds;
+	uint64_t qmp_commands, qmp_failures; /* of connections that are gone */
+	double scrape_seconds;               /* the last scrape took */
+	uint64_t ticks; /* of the slow tick, for what is looked at more rarely */
+};
+
+/* Everything up to the first change of the host: directories, locks, host facts. On failure nothing is
+ * left. -EWOULDBLOCK: another supervisor holds the run directory, and err names it. */
+int supervisor_open(struct supervisor *sup, const char *run_dir, const char *root, struct err *err);
+
+/* The loop, the watch thread, the control socket; `metrics` NULL: no HTTP. */
+int supervisor_start(struct supervisor *sup, const char *metrics, struct err *err);
+void supervisor_close(struct supervisor *sup);
+
+/* Reads the host again; what only we know stays. */
+int supervisor_read_host(struct supervisor *sup, struct err *err);
+
+/* Carries an action out, whichever room it belongs to. */
+enum action_result supervisor_act(
+	struct supervisor *sup, const struct action *action, struct err *err);
+
+/* This process's own threads keep off the CPUs of all vCPUs, as far as others are left. */
+void supervisor_keep_off(struct supervisor *sup);
+
+/* The text that Prometheus scrapes: an http_page_fn, `arg` is the supervisor. */
+void page_write(void *arg, struct strbuf *text);
+
+#endif

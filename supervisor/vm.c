@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One VM: its life as the table in plan/life says, and its timers. */
+#include "supervisor/vm.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/record.h"
+#include "supervisor/rundir.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define SLOW_TICK_NS  NS_PER_SEC
+#define HANG_GRACE_NS (30 * NS_PER_SEC) /* a storage stall looks like death at first */
+
+bool vm_lives(const struct vm *vm)
+{
+	return vm->pidfd >= 0;
+}
+
+/* The phases in which placement is held. */
+static bool is_held(const struct vm *vm)
+{
+	return vm_lives(vm) && vm->phase != VM_STARTING && vm->phase != VM_ADOPTING &&
+	       vm->phase != VM_PREPARING;
+}
+
+static int timer_fd(void *source)
+{
+	(void)source;
+	return -1;
+}
+
+static short timer_events(void *source)
+{
+	(void)source;
+	return 0;
+}
+
+static uint64_t timer_deadline(void *source)
+{
+	const struct vm *vm = source;
+	const uint64_t all[] = { vm->slow_at, vm->beat_at, vm->restart_at, vm->ladder_at,
+		vm->place_at, vm->reconnect_at, vm->panic_at, vm->hang_at, vm->lost_at };
+	uint64_t earliest = CLOCK_NEVER;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] < earliest)
+			earliest = all[i];
+	return earliest;
+}
+
+/* True once, when the time has come. */
+static bool due(uint64_t *at, uint64_t now_ns)
+{
+	if (now_ns < *at)
+		return false;
+	*at = CLOCK_NEVER;
+	return true;
+}
+
+static void slow_tick(struct vm *vm, uint64_t now_ns)
+{
+	struct err err = { 0 };
+
+	vm->slow_at = now_ns + SLOW_TICK_NS;
+	if (!is_held(vm))
+		return;
+	if (supervisor_read_host(vm->sup, &err) < 0)
+		log_err(vm->spec.name, &err);
+	vm_reconcile(vm, false);
+	vm_track(vm);
+	vm_sample(vm, now_ns);
+	vm_bound_log(vm);
+}
+
+void vm_news(struct vm *vm, uint64_t now_ns)
+{
+	if (!is_held(vm))
+		return;
+	/* At most one look ahead of time in 50 ms: a fight must not take the main thread along. */
+	if (vm->slow_at > now_ns + 50 * NS_PER_MS &&
+		now_ns + SLOW_TICK_NS > vm->slow_at + 50 * NS_PER_MS)
+		vm->slow_at = now_ns;
+}
+
+static void timer_process(void *source, short revents, uint64_t now_ns)
+{
+	struct vm *vm = source;
+
+	(void)revents;
+	if (due(&vm->place_at, now_ns))
+		vm_try_place(vm, now_ns);
+	if (due(&vm->reconnect_at, now_ns))
+		vm_reconnect(vm, now_ns);
+	if (due(&vm->lost_at, now_ns))
+		vm_qmp_lost(vm);
+	if (due(&vm->ladder_at, now_ns))
+		vm_climb(vm, now_ns);
+	if (due(&vm->beat_at, now_ns))
+		vm_beat(vm, now_ns);
+	if (due(&vm->slow_at, now_ns))
+		slow_tick(vm, now_ns);
+	if (due(&vm->panic_at, now_ns))
+		vm_end_for(vm, EXIT_REASON_GUEST_PANIC);
+	if (due(&vm->hang_at, now_ns))
+		vm_end_for(vm, EXIT_REASON_HANG);
+	if (due(&vm->restart_at, now_ns))
+		vm_event(vm, LIFE_START);
+}
+
+static const struct source_ops timer_source = { .fd = timer_fd,
+	.events = timer_events,
+	.deadline_ns = timer_deadline,
+	.process = timer_process };
+
+void vm_no_timers(struct vm *vm)
+{
+	vm->slow_at = vm->beat_at = vm->restart_at = vm->ladder_at = CLOCK_NEVER;
+	vm->place_at = vm->reconnect_at = vm->panic_at = vm->hang_at = CLOCK_NEVER;
+	vm->lost_at = CLOCK_NEVER;
+}
+
+static int open_all(struct vm *vm, struct err *err)
+{
+	struct supervisor *sup = vm->sup;
+	unsigned most = vm->spec.maxcpus > vm->spec.vcpus ? vm->spec.maxcpus : vm->spec.vcpus;
+	int lost = 0;
+	int r = rundir_open_vm(
+		sup->run_fd, vm->spec.name, vm->user.uid, vm->user.gid, &vm->dirfd, &vm->iofd, err);
+
+	if (r < 0)
+		return r;
+	vm->counters = counters_open(vm->dirfd, most, &lost);
+	vm->qmp = qmp_new(&vm_qmp_handlers, vm);
+	vm->timer_source = loop_add(sup->loop, &timer_source, vm);
+	vm->qmp_source = vm->qmp ? loop_add(sup->loop, &qmp_source, vm->qmp) : NULL;
+	if (!vm->counters || !vm->timer_source || !vm->qmp_source)
+		return err_set(err, ENOMEM, "out of memory");
+	if (lost)
+		vm_alarm(vm, "counters", "the counters are in memory only", strerror(lost),
+			"make room in the run directory");
+	return 0;
+}
+
+int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct err *err)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+
+	if (!vm) {
+		spec_free(spec);
+		return err_set(err, ENOMEM, "out of memory");
+	}
+	vm->sup = sup;
+	vm->spec = *spec;
+	*spec = (struct spec){ 0 };
+	vm->dirfd = vm->iofd = vm->pidfd = -1;
+	vm->since = clock_wall_seconds();
+	list_init(&vm->watchers);
+	list_add(&sup->vms, &vm->link);
+	vm_no_timers(vm);
+	int r = vm_check(vm, err);
+	vm->checked = r == 0;
+	if (r == 0)
+		r = open_all(vm, err);
+	if (r < 0) {
+		vm_free(vm);
+		return r;
+	}
+	*ret_vm = vm;
+	return 0;
+}
+
+void vm_free(struct vm *vm)
+{
+	vm_untrack(vm);
+	vm_drop_process(vm);
+	loop_remove(vm->sup->loop, vm->timer_source);
+	loop_remove(vm->sup->loop, vm->qmp_source);
+	qmp_free(vm->qmp);
+	list_remove(&vm->link);
+	vm_state_free(&vm->wanted);
+	vm_state_free(&vm->seen);
+	actions_free(&vm->done);
+	strlist_free(&vm->argv);
+	counters_close(vm->counters);
+	cleanup_close(&vm->dirfd);
+	cleanup_close(&vm->iofd);
+	free(vm->drifts);
+	free(vm->tracked);
+	spec_free(&vm->spec);
+	free(vm);
+}
+
+void vm_tell(struct vm *vm, bool done, bool ok, const char *format, ...)
+{
+	char words[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	list_for_each (link, &vm->watchers) {
+		struct vm_watcher *watcher = list_entry(link, struct vm_watcher, link);
+
+		watcher->tell(watcher, done, ok, words);
+	}
+}
+
+static struct alarm *find_alarm(struct vm *vm, const char *kind)
+{
+	for (size_t i = 0; i < VM_ALARMS; i++)
+		if (strcmp(vm->alarms[i].kind, kind) == 0)
+			return &vm->alarms[i];
+	return NULL;
+}
+
+void vm_alarm(
+	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix)
+{
+	struct alarm *alarm = find_alarm(vm, kind);
+	bool known = alarm != NULL;
+
+	if (!alarm)
+		alarm = find_alarm(vm, "");
+	if (!alarm)
+		return;
+	if (!known)
+		alarm->since = clock_wall_seconds();
+	snprintf(alarm->kind, sizeof(alarm->kind), "%s", kind);
+	snprintf(alarm->what, sizeof(alarm->what), "%s", what);
+	snprintf(alarm->reason, sizeof(alarm->reason), "%s", reason);
+	snprintf(alarm->fix, sizeof(alarm->fix), "%s", fix);
+	if (!known)
+		log_warning(vm->spec.name, "%s%s%s%s%s", what, reason[0] ? ": " : "", reason,
+			fix[0] ? "; " : "", fix);
+}
+
+void vm_alarm_clear(struct vm *vm, const char *kind)
+{
+	struct alarm *alarm = find_alarm(vm, kind);
+
+	if (!alarm)
+		return;
+	log_notice(vm->spec.name, "over: %s", alarm->what);
+	*alarm = (struct alarm){ 0 };
+}
+
+/* A file that cannot be written is an alarm, never the VM's end: what stands there stays. */
+void vm_save(struct vm *vm)
+{
+	struct record record = { .identity = vm->identity,
+		.since = vm->since,
+		.running = vm->cont_ns > 0,
+		.stopping = vm->stop_asked,
+		.config_path = vm->spec.file,
+		.config_text = vm->spec.text };
+	int r = record_write(vm->dirfd, &record);
+
+	if (r < 0)
+		vm_alarm(vm, "state-file", "vm.json cannot be written", strerror(-r),
+			"make room in the run directory");
+	else
+		vm_alarm_clear(vm, "state-file");
+}
+
+static void prepare(struct vm *vm)
+{
+	struct err *err = &vm->failure;
+
+	*err = (struct err){ 0 };
+	vm->last_exit = EXIT_REASON_NONE;
+	vm->evidence = (struct life_evidence){ 0 };
+	vm->cause = EXIT_REASON_NONE;
+	vm->spawned_ns = vm->greeting_ns = vm->placed_ns = vm->cont_ns = 0;
+	supervisor_read_host(vm->sup, NULL);
+	int r = vm->checked ? 0 : vm_check(vm, err);
+	vm->checked = false;
+	if (r == 0)
+		r = vm_check_group_free(vm, err);
+	if (r == 0)
+		r = vm_prepare(vm, err);
+	vm_event(vm, r == 0 ? LIFE_PREPARED : LIFE_FAILURE);
+}
+
+static void spawn(struct vm *vm)
+{
+	vm->fresh = true;
+	if (vm_spawn(vm, &vm->failure) < 0) {
+		/* No process came of it: nothing will exit. */
+		vm->phase = VM_PREPARING;
+		vm_event(vm, LIFE_FAILURE);
+		return;
+	}
+	supervisor_keep_off(vm->sup);
+	vm_watch_process(vm);
+	vm_event(vm, LIFE_SPAWNED);
+}
+
+static void begin_stop(struct vm *vm)
+{
+	vm->stop_asked = true;
+	vm_save(vm);
+	vm->ladder_at = 0;
+}
+
+static void end_stop(struct vm *vm)
+{
+	vm->stop_asked = false;
+	vm->ladder = (struct stop_ladder){ 0 };
+	vm->ladder_at = CLOCK_NEVER;
+	vm_save(vm);
+}
+
+static void clear_phase_alarms(struct vm *vm)
+{
+	vm_alarm_clear(vm, "qmp-lost");
+	vm_alarm_clear(vm, "unresponsive");
+	vm->hang_at = CLOCK_NEVER;
+}
+
+static void raise_phase_alarm(struct vm *vm)
+{
+	if (vm->phase == VM_UNRESPONSIVE)
+		vm_alarm(vm, "unresponsive", "QEMU does not answer over QMP", "",
+			vm->spec.on_hang == ON_HANG_RESTART ? "it will be restarted"
+							    : "vfio-sup kill, if it never does");
+	else
+		vm_alarm(vm, "qmp-lost", "the QMP connection is lost; the guest runs on",
+			vm->failure.text, "it is tried again every second");
+}
+
+static void slow_watch(struct vm *vm)
+{
+	bool slow = vm->phase == VM_PAUSED || vm->phase == VM_ASLEEP;
+
+	for (size_t i = 0; i < vm->tracked_count; i++)
+		watch_slow_down(vm->sup->watch, vm->tracked[i].slot, slow);
+}
+
+static void apply(struct vm *vm, unsigned effects)
+{
+	uint64_t now = clock_now_ns();
+
+	if (effects & LIFE_CLEAR)
+		clear_phase_alarms(vm);
+	if (effects & LIFE_ALARM)
+		raise_phase_alarm(vm);
+	if (effects & LIFE_RECONNECT)
+		vm->reconnect_at = now + NS_PER_SEC;
+	if (effects & LIFE_END_STOP)
+		end_stop(vm);
+	if (effects & LIFE_BEGIN_STOP)
+		begin_stop(vm);
+	if (effects & LIFE_KILL)
+		vm_kill(vm);
+	if (effects & LIFE_PREPARE)
+		prepare(vm);
+	if (effects & LIFE_SPAWN)
+		spawn(vm);
+	if (effects & LIFE_ADOPT)
+		vm_adopt(vm);
+	if (effects & LIFE_DECIDE)
+		vm_decide(vm);
+	if (effects & LIFE_RELEASE)
+		vm_release(vm);
+}
+
+void vm_event(struct vm *vm, enum life_event event)
+{
+	struct life_step step = life_next(vm->phase, event);
+	enum vm_phase old = vm->phase;
+
+	if (!step.valid)
+		return;
+	vm->phase = step.next;
+	if (old != step.next) {
+		vm->phase_ns = clock_now_ns();
+		if (event != LIFE_EXITED)
+			log_info(vm->spec.name, "%s", vm_phase_name(step.next));
+		vm_tell(vm, false, true, "%s", vm_phase_name(step.next));
+		slow_watch(vm);
+	}
+	if (event == LIFE_HUNG && vm->spec.on_hang == ON_HANG_RESTART)
+		vm->hang_at = clock_now_ns() + HANG_GRACE_NS;
+	apply(vm, step.effects);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUPERVISOR_VM_H
+#define SUPERVISOR_VM_H
+
+#include "host/process.h"
+#include "model/spec.h"
+#include "plan/launch.h"
+#include "plan/life.h"
+#include "plan/place.h"
+#include "plan/remedy.h"
+#include "qmp/answers.h"
+#include "qmp/qmp.h"
+#include "supervisor/counters.h"
+#include "supervisor/supervisor.h"
+
+enum { WINDOW_SECONDS = 10, VM_ALARMS = 16, VM_THREADS_NAMED = SPEC_VCPUS_MAX + 65 };
+
+/* The last seconds of a thread's run-queue wait, one entry a slow tick. */
+struct window {
+	struct {
+		uint64_t at_ns, wait_ns, worst_ns;
+	} entries[WINDOW_SECONDS + 1];
+	unsigned next, count;
+};
+
+/* What is kept of a thread besides its placement. */
+struct tracked {
+	pid_t tid;
+	enum role role;
+	int index;
+	int slot;                   /* of the watch thread; -1: not a vCPU, or no place there */
+	struct placement watched;   /* what that slot holds it to */
+	uint64_t wait_ns, worst_ns; /* as last read; most in one slow tick. vCPUs: see counters */
+	bool primed;                /* wait_ns was read before */
+	uint64_t stalls;            /* as last read, of a vCPU */
+	struct window window;
+};
+
+/* One kind of drift of one thing, with what was tried. Open while it is there. */
+struct drift_record {
+	enum drift_kind kind;
+	enum role role;
+	int index;
+	pid_t tid;              /* only where role and index do not tell threads apart */
+	char group[MODEL_PATH]; /* about a group */
+	struct remedy remedy;
+	bool open, seen;
+	double since;
+	char words[256], fix[256];
+	uint64_t quiet_until_ns; /* said once a burst */
+	unsigned unsaid;
+};
+
+/* A lasting state that somebody should know of. */
+struct alarm {
+	char kind[32]; /* "" : free */
+	char what[160], reason[256], fix[160];
+	double since;
+};
+
+/* Who wants to hear of what happens to the VM (a `stop` or `start` over the control socket). */
+struct vm_watcher {
+	struct list link; /* vm.watchers */
+	/* `done`: the last call; `ok`: what was wanted has come about. */
+	void (*tell)(struct vm_watcher *watcher, bool done, bool ok, const char *words);
+};
+
+struct vm {
+	struct list link; /* supervisor.vms */
+	struct supervisor *sup;
+	struct spec spec;
+
+	/* Decided before each start. */
+	struct place_plan plan;
+	struct strlist argv;
+	struct user user; /* of QEMU */
+	bool kvm;
+	bool checked; /* all of this is fresh: the next start need not decide it again */
+
+	enum vm_phase phase;
+	uint64_t phase_ns;
+	int dirfd, iofd;
+	struct counters *counters;
+
+	/* The process. */
+	struct process_identity identity;
+	int pidfd;  /* -1: none */
+	bool child; /* ours to reap */
+	double since;
+	uint64_t spawned_ns, greeting_ns, placed_ns, cont_ns; /* of this start; 0: not yet */
+	struct loop_source *pid_source, *timer_source, *qmp_source;
+
+	struct qmp *qmp;
+	char version[32];                          /* QEMU's, from the last greeting */
+	struct qmp_thread named[VM_THREADS_NAMED]; /* by QMP: vCPUs, then iothreads */
+	size_t named_vcpus, named_count;
+	bool fresh;              /* started by us with -S: `cont` is still to come */
+	uint64_t wait_ns[ROLES]; /* of all threads that are no vCPUs, summed up by role */
+	uint64_t qmp_events[QMP_EVENT_MEMORY_FAILURE + 1];
+
+	struct vm_state wanted, seen;
+	struct tracked *tracked;
+	size_t tracked_count;
+	struct drift_record *drifts;
+	size_t drift_count;
+	struct alarm alarms[VM_ALARMS];
+	struct actions done; /* host changes to give back, in order */
+	unsigned changed, given_back;
+
+	struct stop_ladder ladder;
+	bool stop_asked;
+	enum vm_phase before_stop; /* asleep and paused guests must be woken first */
+	enum exit_reason cause;    /* we end it for this */
+	struct life_evidence evidence;
+	struct life_memory memory;
+	struct err failure; /* of the start that failed */
+	enum exit_reason last_exit;
+	double last_exit_at;
+	unsigned restarts;
+	bool power_off_host;
+
+	/* Monotonic; CLOCK_NEVER: not set. */
+	uint64_t slow_at, beat_at, restart_at, ladder_at, place_at, reconnect_at, panic_at, hang_at,
+		lost_at;
+	uint64_t place_until;
+	struct list watchers; /* vm_watcher.link */
+};
+
+/* vm.c. Takes the spec over, also on failure. */
+int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct err *err);
+void vm_free(struct vm *vm); /* only without a process, or to leave it running */
+void vm_event(struct vm *vm, enum life_event event);
+void vm_save(struct vm *vm); /* vm.json */
+void vm_tell(struct vm *vm, bool done, bool ok, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void vm_alarm(
+	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix);
+void vm_alarm_clear(struct vm *vm, const char *kind);
+void vm_no_timers(struct vm *vm);
+bool vm_lives(const struct vm *vm);
+void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that something happened */
+
+/* vm_check.c: everything that can be found out before the first change. 0 or -errno with words. */
+int vm_check(struct vm *vm, struct err *err);
+int vm_check_group_free(struct vm *vm, struct err *err);
+
+/* vm_prepare.c: groups and shield; and the way back. */
+int vm_prepare(struct vm *vm, struct err *err);
+void vm_release(struct vm *vm);
+
+/* vm_spawn.c: forks QEMU into its group; it runs once vm.json is synced. */
+int vm_spawn(struct vm *vm, struct err *err);
+void vm_watch_process(struct vm *vm);
+void vm_drop_process(struct vm *vm);
+
+/* vm_adopt.c: QMP, names of threads, placement, `cont`. */
+void vm_adopt(struct vm *vm);
+void vm_try_place(struct vm *vm, uint64_t now_ns);
+void vm_ask_threads(struct vm *vm);
+/* A QEMU that an earlier supervisor left running: then LIFE_FOUND is next. */
+bool vm_find_running(struct vm *vm);
+
+/* vm_qmp.c: the connection, events, the heartbeat. */
+extern const struct qmp_handlers vm_qmp_handlers;
+void vm_beat(struct vm *vm, uint64_t now_ns);
+void vm_reconnect(struct vm *vm, uint64_t now_ns);
+void vm_qmp_lost(struct vm *vm); /* and the process is still there */
+
+/* vm_stop.c: the ladder, and every other way to end. */
+void vm_stop(struct vm *vm, bool force);
+void vm_kill(struct vm *vm);
+void vm_hurry(struct vm *vm);
+void vm_end_for(struct vm *vm, enum exit_reason cause);
+void vm_climb(struct vm *vm, uint64_t now_ns);
+
+/* vm_end.c: the process is gone. */
+void vm_exited(struct vm *vm);
+void vm_decide(struct vm *vm);
+void vm_last_words(struct vm *vm, char *words, size_t size);
+void vm_bound_log(struct vm *vm);
+
+/* observe.c: reads `seen` from the kernel. 0 or -errno (-ESRCH: no process). */
+int vm_observe(struct vm *vm, struct err *err);
+
+/* reconcile.c: one slow tick's work. Returns the number of drifts left that are worth another try soon. */
+unsigned vm_reconcile(struct vm *vm, bool initial);
+void vm_read_shield(struct vm *vm, struct cpuset *have); /* spec.shield.count entries */
+
+/* drifts.c: what is known of each drift. */
+struct drift_record *vm_drift_record(struct vm *vm, const struct drift *drift);
+void vm_drift_said(struct vm *vm, struct drift_record *record, const char *what);
+void vm_drifts_forget(struct vm *vm);
+bool vm_drift_open(const struct vm *vm);
+
+/* tracked.c: the watch thread's slots and the wait of all threads. */
+void vm_track(struct vm *vm);
+void vm_untrack(struct vm *vm);
+void vm_sample(struct vm *vm, uint64_t now_ns);
+struct tracked *vm_tracked(const struct vm *vm, pid_t tid);
+void window_add(struct window *window, uint64_t at_ns, uint64_t wait_ns, uint64_t worst_ns);
+double window_share(const struct window *window);   /* of time waited, 0..1 */
+uint64_t window_worst(const struct window *window); /* ns */
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A QEMU process becomes ours: its threads are named, placed, read back, and only then it runs. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/journal.h"
+#include "supervisor/record.h"
+#include "supervisor/vm.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ASK_LIMIT_NS   (5 * NS_PER_SEC)
+#define PLACE_LIMIT_NS (2 * NS_PER_SEC) /* then the guest runs, and what is open is said */
+#define PLACE_AGAIN_NS (10 * NS_PER_MS)
+
+void vm_adopt(struct vm *vm)
+{
+	struct err err = { 0 };
+	uint64_t now = clock_now_ns();
+
+	/* One that is left from an earlier QEMU. */
+	qmp_disconnect(vm->qmp, "another QEMU");
+	vm->place_until = now + PLACE_LIMIT_NS;
+	if (qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now, &err) == 0)
+		return;
+	vm->failure = err;
+	vm_event(vm, LIFE_FAILURE);
+}
+
+static bool coming_up(const struct vm *vm)
+{
+	return vm->phase == VM_STARTING || vm->phase == VM_ADOPTING;
+}
+
+static void fail(struct vm *vm, const char *what, const char *words)
+{
+	if (!coming_up(vm))
+		return;
+	err_set(&vm->failure, EIO, "%s: %s", what, words);
+	vm_event(vm, LIFE_FAILURE);
+}
+
+/* TCG with thread=single runs all vCPUs on one thread: it cannot be on two CPUs. */
+static bool share_a_thread(const struct vm *vm)
+{
+	for (size_t i = 1; i < vm->named_vcpus; i++)
+		if (vm->named[i].tid == vm->named[0].tid)
+			return true;
+	return false;
+}
+
+static void take_iothreads(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	struct vm *vm = arg;
+	int n;
+
+	if (outcome == QMP_LOST)
+		return;
+	n = outcome == QMP_OK ? qmp_parse_iothreads(result, vm->named + vm->named_vcpus,
+					VM_THREADS_NAMED - vm->named_vcpus)
+			      : -EIO;
+	if (n < 0) {
+		fail(vm, "query-iothreads", words[0] ? words : strerror(-n));
+		return;
+	}
+	vm->named_count = vm->named_vcpus + (size_t)n;
+	if (coming_up(vm))
+		vm_try_place(vm, clock_now_ns());
+}
+
+static void take_cpus(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	struct vm *vm = arg;
+	int n;
+
+	if (outcome == QMP_LOST)
+		return;
+	n = outcome == QMP_OK ? qmp_parse_cpus(result, vm->named, SPEC_VCPUS_MAX) : -EIO;
+	if (n < 0) {
+		fail(vm, "query-cpus-fast", words[0] ? words : strerror(-n));
+		return;
+	}
+	vm->named_vcpus = (size_t)n;
+	vm->named_count = vm->named_vcpus;
+	if (share_a_thread(vm) && cpuset_count(&vm->plan.vcpus) > 1)
+		fail(vm, "placement",
+			"QEMU runs several vCPUs on one thread (thread=single), and a CPU each is "
+			"planned; take it out of args");
+}
+
+void vm_ask_threads(struct vm *vm)
+{
+	uint64_t now = clock_now_ns();
+
+	/* Answers come in the order of the questions. */
+	if (qmp_send(vm->qmp, "query-cpus-fast", NULL, ASK_LIMIT_NS, now, take_cpus, vm) < 0 ||
+		qmp_send(vm->qmp, "query-iothreads", NULL, ASK_LIMIT_NS, now, take_iothreads, vm) <
+			0)
+		fail(vm, "QMP", "the question cannot be sent");
+}
+
+static void on_placed(struct vm *vm)
+{
+	vm->slow_at = clock_now_ns() + NS_PER_SEC;
+	vm_event(vm, LIFE_PLACED);
+	vm_tell(vm, true, true, "%s runs, pid %d", vm->spec.name, (int)vm->identity.pid);
+}
+
+static void on_cont(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	struct vm *vm = arg;
+
+	(void)result;
+	if (outcome == QMP_LOST)
+		return;
+	if (outcome != QMP_OK) {
+		fail(vm, "cont", words);
+		return;
+	}
+	vm->cont_ns = clock_now_ns();
+	vm->evidence.ran = true;
+	vm->fresh = false;
+	/* exe is what it is now, also behind a wrapper script. */
+	process_identify(&vm->sup->root, vm->identity.pid, &vm->identity);
+	vm_save(vm);
+	on_placed(vm);
+}
+
+void vm_try_place(struct vm *vm, uint64_t now_ns)
+{
+	if (!coming_up(vm))
+		return;
+	unsigned left = vm_reconcile(vm, true);
+	if (left > 0 && now_ns < vm->place_until) {
+		vm->place_at = now_ns + PLACE_AGAIN_NS;
+		return;
+	}
+	vm->placed_ns = clock_now_ns();
+	vm_track(vm);
+	if (!vm->fresh)
+		on_placed(vm);
+	else if (qmp_send(vm->qmp, "cont", NULL, ASK_LIMIT_NS, now_ns, on_cont, vm) < 0)
+		fail(vm, "cont", "it cannot be sent");
+}
+
+/* What its first supervisor did for it is ours to give back. */
+static void take_over(struct vm *vm)
+{
+	size_t bad = 0;
+
+	journal_read(vm->sup->run_fd, vm->spec.name, &vm->done, &bad);
+	if (bad > 0)
+		log_warning(vm->spec.name, "%zu lines of the journal cannot be read", bad);
+	supervisor_keep_off(vm->sup);
+	vm_watch_process(vm);
+}
+
+/* Only what is certainly the process that was written down is taken for ours. */
+bool vm_find_running(struct vm *vm)
+{
+	struct record record;
+	struct process_identity now;
+	int r = record_read(vm->dirfd, &record);
+
+	if (r < 0) {
+		if (r != -ENOENT)
+			log_warning(vm->spec.name,
+				"vm.json cannot be trusted (%s): set aside as vm.json.bad",
+				strerror(-r));
+		return false;
+	}
+	bool ours = record.identity.pid > 0 &&
+		    process_identify(&vm->sup->root, record.identity.pid, &now) == 0 &&
+		    process_same(&record.identity, &now);
+	if (ours) {
+		vm->identity = now;
+		vm->since = record.since;
+		vm->evidence.ran = record.running;
+		vm->fresh = !record.running;
+		vm->pidfd = process_pidfd(now.pid);
+		ours = vm->pidfd >= 0 && process_identify(&vm->sup->root, now.pid, &now) == 0 &&
+		       process_same(&record.identity, &now);
+	}
+	if (ours && strcmp(record.config_text, vm->spec.text) != 0)
+		vm_alarm(vm, "config-changed", "the VM runs with an older version of its file", "",
+			"what has changed takes effect with its next start");
+	record_free(&record);
+	if (ours)
+		take_over(vm);
+	else
+		vm_drop_process(vm);
+	return ours;
+}

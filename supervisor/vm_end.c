@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process is gone: why, and what follows. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "supervisor/rundir.h"
+#include "supervisor/vm.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { LOG_MAX = 1 << 20, LOG_KEPT = 64 << 10 };
+
+static int pid_fd(void *source)
+{
+	return ((struct vm *)source)->pidfd;
+}
+
+static short pid_events(void *source)
+{
+	(void)source;
+	return POLLIN;
+}
+
+static uint64_t pid_deadline(void *source)
+{
+	(void)source;
+	return CLOCK_NEVER;
+}
+
+/* What QEMU said last is still in the socket: read before the reason is judged. */
+static void drain_qmp(struct vm *vm)
+{
+	for (int turn = 0; turn < 64 && qmp_state(vm->qmp) != QMP_DISCONNECTED; turn++)
+		qmp_source.process(vm->qmp, POLLIN, clock_now_ns());
+	qmp_disconnect(vm->qmp, "QEMU has ended");
+}
+
+static void pid_process(void *source, short revents, uint64_t now_ns)
+{
+	struct vm *vm = source;
+
+	(void)revents;
+	(void)now_ns;
+	drain_qmp(vm);
+	if (vm->child)
+		waitpid(vm->identity.pid, NULL, WNOHANG);
+	vm_exited(vm);
+}
+
+static const struct source_ops pid_source = {
+	.fd = pid_fd, .events = pid_events, .deadline_ns = pid_deadline, .process = pid_process
+};
+
+void vm_watch_process(struct vm *vm)
+{
+	vm->pid_source = loop_add(vm->sup->loop, &pid_source, vm);
+}
+
+void vm_drop_process(struct vm *vm)
+{
+	if (vm->pid_source)
+		loop_remove(vm->sup->loop, TAKE(vm->pid_source));
+	cleanup_close(&vm->pidfd);
+	vm->identity = (struct process_identity){ 0 };
+	vm->child = false;
+}
+
+void vm_exited(struct vm *vm)
+{
+	struct life_evidence *evidence = &vm->evidence;
+
+	vm_untrack(vm);
+	vm_drop_process(vm);
+	vm_no_timers(vm);
+	vm_state_free(&vm->wanted);
+	vm_state_free(&vm->seen);
+	vm_drifts_forget(vm);
+	evidence->asked_stop = vm->stop_asked;
+	evidence->cause = vm->cause;
+	vm->last_exit = life_classify(evidence);
+	vm->last_exit_at = clock_wall_seconds();
+	log_notice(vm->spec.name, "QEMU has ended: %s", exit_reason_name(vm->last_exit));
+	vm_event(vm, LIFE_EXITED);
+}
+
+/* Why the start failed, as the person at the terminal is told. */
+static void explain_failure(struct vm *vm)
+{
+	char words[512];
+
+	vm_last_words(vm, words, sizeof(words));
+	if (!vm->failure.code)
+		err_set(&vm->failure, ECHILD, "QEMU ended before the guest ran");
+	if (words[0])
+		err_said(&vm->failure, "%s", words);
+}
+
+static void restart(struct vm *vm, uint64_t delay_ns)
+{
+	char text[32];
+
+	vm->restarts++;
+	counter_add(&vm->counters->restarts[vm->last_exit], 1);
+	if (delay_ns == 0) {
+		vm_event(vm, LIFE_START);
+		return;
+	}
+	log_notice(vm->spec.name, "starting again in %s",
+		num_format_duration(delay_ns, text, sizeof(text)));
+	vm_event(vm, LIFE_RETRY);
+	vm->restart_at = clock_now_ns() + delay_ns;
+}
+
+static void give_up(struct vm *vm)
+{
+	char words[400];
+
+	vm_last_words(vm, words, sizeof(words));
+	if (!vm->failure.code)
+		err_set(&vm->failure, ECHILD, "QEMU ended %u times: %s", vm->restarts + 1,
+			exit_reason_name(vm->last_exit));
+	if (words[0] && !vm->failure.said[0])
+		err_said(&vm->failure, "%s", words);
+	vm_alarm(
+		vm, "failed", vm->failure.text, words, "see the log; `vfio-sup start` tries again");
+	vm_event(vm, LIFE_GAVE_UP);
+	vm_tell(vm, true, false, "%s", vm->failure.text);
+}
+
+void vm_decide(struct vm *vm)
+{
+	uint64_t now = clock_now_ns(), delay = 0;
+	struct life_exit end = { .reason = vm->last_exit,
+		.asked_stop = vm->stop_asked,
+		.ran_ns = vm->cont_ns ? now - vm->cont_ns : 0,
+		.now_ns = now };
+
+	/* A start that failed before there was a process. */
+	if (end.reason == EXIT_REASON_NONE)
+		end.reason = vm->last_exit =
+			vm->stop_asked ? EXIT_REASON_HOST_STOP : EXIT_REASON_START_FAILED;
+	if (end.reason == EXIT_REASON_START_FAILED)
+		explain_failure(vm);
+	switch (life_after_exit(&vm->spec, &end, &vm->memory, &delay)) {
+	case LIFE_VERDICT_RESTART_NOW:
+		restart(vm, 0);
+		return;
+	case LIFE_VERDICT_RESTART_LATER:
+		restart(vm, delay);
+		return;
+	case LIFE_VERDICT_GIVE_UP:
+		give_up(vm);
+		return;
+	case LIFE_VERDICT_POWER_OFF_HOST:
+		vm->power_off_host = true;
+		break;
+	case LIFE_VERDICT_END:
+		break;
+	}
+	vm_event(vm, LIFE_ENDED);
+	vm_tell(vm, true, true, "%s is stopped: %s", vm->spec.name,
+		exit_reason_name(vm->last_exit));
+}
+
+/* The last lines of qemu.log that are not blank, joined, printable. */
+void vm_last_words(struct vm *vm, char *words, size_t size)
+{
+	AUTO_FREE char *text = NULL;
+	size_t length = 0;
+
+	words[0] = '\0';
+	if (vm->dirfd < 0 || rundir_read(vm->dirfd, "qemu.log", &text, &length) < 0)
+		return;
+	while (length > 0 && isspace((unsigned char)text[length - 1]))
+		text[--length] = '\0';
+	const char *from = length >= size ? text + length - size + 1 : text;
+	const char *line = strrchr(from, '\n');
+	/* QEMU explains in one line, sometimes with a hint below it. */
+	while (line && line > from && (size_t)(text + length - line) < size / 2) {
+		const char *before = memrchr(from, '\n', (size_t)(line - from));
+
+		if (!before)
+			break;
+		line = before;
+	}
+	snprintf(words, size, "%s", line && line - from > (ptrdiff_t)size / 2 ? line + 1 : from);
+	for (char *c = words; *c; c++)
+		if (*c == '\n')
+			*c = '|';
+		else if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* QEMU appends; what was cut off is begun anew, with the end of the old kept beside it. */
+void vm_bound_log(struct vm *vm)
+{
+	AUTO_CLOSE int fd = openat(vm->dirfd, "qemu.log", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	char kept[LOG_KEPT];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= LOG_MAX)
+		return;
+	ssize_t n = pread(fd, kept, sizeof(kept), st.st_size - LOG_KEPT);
+	if (ftruncate(fd, 0) == 0 && n > 0)
+		rundir_write(vm->dirfd, "qemu.log.1", kept, (size_t)n);
+	log_notice(vm->spec.name, "qemu.log was longer than 1 MiB: begun anew");
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is changed on the host for a VM, written down before, and given back after. */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "supervisor/giveback.h"
+#include "supervisor/journal.h"
+#include "supervisor/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool done_already(const struct vm *vm, const struct action *action)
+{
+	for (size_t i = 0; i < vm->done.count; i++) {
+		const struct action *done = &vm->done.items[i];
+
+		if (done->kind == action->kind && strcmp(done->group, action->group) == 0 &&
+			strcmp(done->file, action->file) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The change is in the journal before it is made; what is found in place needs no giving back, but
+ * groups do: an earlier supervisor may have left them. */
+static enum action_result change(struct vm *vm, struct action *action, struct err *err)
+{
+	struct supervisor *sup = vm->sup;
+
+	if (!done_already(vm, action)) {
+		cgroups_prior(sup->cgroups, action);
+		if (journal_add(sup->run_fd, vm->spec.name, action, err) < 0)
+			return ACTION_GIVE_UP;
+		if (actions_add(&vm->done, action) < 0) {
+			err_set(err, ENOMEM, "out of memory");
+			return ACTION_GIVE_UP;
+		}
+	}
+	enum action_result result = supervisor_act(sup, action, err);
+	vm->changed += result == ACTION_DONE;
+	return result;
+}
+
+static bool succeeded(enum action_result result)
+{
+	return result == ACTION_DONE || result == ACTION_ALREADY;
+}
+
+static int change_all(struct vm *vm, struct actions *actions, struct err *err)
+{
+	for (size_t i = 0; i < actions->count; i++)
+		if (!succeeded(change(vm, &actions->items[i], err)))
+			return err->code ? -err->code : -EIO;
+	return 0;
+}
+
+void vm_read_shield(struct vm *vm, struct cpuset *have)
+{
+	char text[CPUSET_TEXT];
+
+	for (size_t i = 0; i < vm->spec.shield.count; i++) {
+		have[i] = (struct cpuset){ 0 };
+		if (cgroups_read(vm->sup->cgroups, vm->spec.shield.items[i], "cpuset.cpus", text,
+			    sizeof(text)) > 0)
+			cpuset_parse(text, &have[i]);
+		else /* v2: empty means the parent's */
+			cgroups_effective_cpus(
+				vm->sup->cgroups, vm->spec.shield.items[i], &have[i]);
+	}
+}
+
+static void put_up_shield(struct vm *vm)
+{
+	struct actions actions = { 0 };
+	struct err err = { 0 };
+	AUTO_FREE struct cpuset *have = calloc(vm->spec.shield.count + 1, sizeof(*have));
+
+	if (!vm->plan.shield || !have)
+		return;
+	vm_read_shield(vm, have);
+	int r = place_shield(&vm->plan, &vm->spec, have, &actions, &err);
+	if (r == 0)
+		r = change_all(vm, &actions, &err);
+	if (r < 0) {
+		place_without_shield(&vm->spec, &vm->sup->host, err.text, &vm->plan);
+		log_warning(vm->spec.name, "%s", vm->plan.isolate_reason);
+	}
+	actions_free(&actions);
+}
+
+int vm_prepare(struct vm *vm, struct err *err)
+{
+	struct actions actions = { 0 };
+	int r = place_prepare(&vm->plan, &vm->sup->host, &actions);
+
+	if (r == 0)
+		r = change_all(vm, &actions, err);
+	actions_free(&actions);
+	/* Without a journal nothing may be changed; without groups affinities still place. */
+	if (r < 0 && (!vm->plan.group[0] || r == -ENOMEM || strstr(err->text, "journal")))
+		return r;
+	if (r < 0) {
+		log_warning(vm->spec.name, "no cgroups, affinities only: %s", err->text);
+		place_without_groups(&vm->spec, &vm->sup->host, err->text, &vm->plan);
+	}
+	put_up_shield(vm);
+	return 0;
+}
+
+void vm_release(struct vm *vm)
+{
+	vm->given_back = give_back_all(vm->sup, vm->spec.name, &vm->done);
+	int r = journal_drop(vm->sup->run_fd, vm->spec.name);
+	if (r < 0)
+		log_warning(vm->spec.name, "cannot clean the journal: %s", strerror(-r));
+	actions_free(&vm->done);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every way in which a VM is ended: the ladder of design §5, `stop`. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "supervisor/vm.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define COMMAND_LIMIT_NS (5 * NS_PER_SEC)
+
+static bool qmp_usable(const struct vm *vm)
+{
+	return qmp_state(vm->qmp) == QMP_RUNNING && vm->phase != VM_UNRESPONSIVE;
+}
+
+static void begin(struct vm *vm, bool force, enum stop_rung first)
+{
+	stop_begin(&vm->ladder, force, first, clock_now_ns());
+	vm->restart_at = CLOCK_NEVER;
+	vm->stop_asked = true;
+	vm_event(vm, LIFE_STOP);
+	vm->ladder_at = 0;
+}
+
+void vm_stop(struct vm *vm, bool force)
+{
+	if (vm->phase == VM_STOPPING) {
+		if (force && !vm->ladder.force)
+			vm_hurry(vm);
+		return;
+	}
+	vm->cause = EXIT_REASON_NONE;
+	begin(vm, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
+}
+
+void vm_hurry(struct vm *vm)
+{
+	if (vm->phase != VM_STOPPING)
+		return;
+	stop_hurry(&vm->ladder, clock_now_ns());
+	vm->ladder_at = 0;
+}
+
+void vm_kill(struct vm *vm)
+{
+	if (vm->phase == VM_STOPPING) {
+		stop_begin(&vm->ladder, true, STOP_KILL, clock_now_ns());
+		vm->ladder_at = 0;
+	} else {
+		begin(vm, true, STOP_KILL);
+	}
+}
+
+/* Not asked for by anybody: what follows is decided by `cause`. */
+void vm_end_for(struct vm *vm, enum exit_reason cause)
+{
+	if (!vm_lives(vm) || vm->phase == VM_STOPPING)
+		return;
+	vm->cause = cause;
+	log_warning(vm->spec.name, "ending QEMU: %s", exit_reason_name(cause));
+	begin(vm, true, cause == EXIT_REASON_HANG ? STOP_TERM : STOP_QUIT);
+	vm->stop_asked = false;
+}
+
+static void signal_process(struct vm *vm, int sig)
+{
+	int r = process_signal(vm->pidfd, sig);
+
+	if (r < 0)
+		log_warning(vm->spec.name, "cannot send %s to QEMU: %s",
+			sig == SIGTERM ? "SIGTERM" : "SIGKILL", strerror(-r));
+}
+
+static void ignore_reply(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	struct vm *vm = arg;
+
+	(void)result;
+	/* `quit` loses the connection, and that is how it should be. */
+	if (outcome == QMP_ERROR || outcome == QMP_TIMEOUT)
+		log_warning(vm->spec.name, "stop: %s", words);
+}
+
+static void command(struct vm *vm, const char *name, uint64_t now_ns)
+{
+	qmp_send(vm->qmp, name, NULL, COMMAND_LIMIT_NS, now_ns, ignore_reply, vm);
+}
+
+/* A paused or sleeping guest sees no power button. */
+static void wake_guest(struct vm *vm, uint64_t now_ns)
+{
+	if (vm->before_stop == VM_ASLEEP)
+		command(vm, "system_wakeup", now_ns);
+	else if (vm->before_stop == VM_PAUSED)
+		command(vm, "cont", now_ns);
+	vm->before_stop = VM_RUNNING;
+}
+
+static void give_up(struct vm *vm)
+{
+	char limit[32];
+
+	num_format_duration(vm->spec.stop.powerdown_ns, limit, sizeof(limit));
+	log_warning(vm->spec.name,
+		"the guest has not powered off within %s and is left alone; --force goes on",
+		limit);
+	vm_event(vm, LIFE_STOP_GIVEN_UP);
+	vm_tell(vm, true, false,
+		"%s has not powered off within %s and is left alone: it may be installing updates, "
+		"ask a question, or ignore the power button; `vfio-sup stop %s --force` ends it",
+		vm->spec.name, limit, vm->spec.name);
+}
+
+void vm_climb(struct vm *vm, uint64_t now_ns)
+{
+	uint64_t next;
+
+	if (vm->phase != VM_STOPPING || !vm_lives(vm))
+		return;
+	switch (stop_next(&vm->ladder, &vm->spec, qmp_usable(vm), now_ns, &next)) {
+	case STOP_DO_PRESS:
+		wake_guest(vm, now_ns);
+		vm_tell(vm, false, true, "pressing the power button (%u of %u)", vm->ladder.presses,
+			vm->spec.stop.presses);
+		log_info(vm->spec.name, "pressing the power button (%u of %u)", vm->ladder.presses,
+			vm->spec.stop.presses);
+		command(vm, "system_powerdown", now_ns);
+		break;
+	case STOP_DO_QUIT:
+		vm_tell(vm, false, true, "telling QEMU to quit");
+		command(vm, "quit", now_ns);
+		break;
+	case STOP_DO_TERM:
+		vm_tell(vm, false, true, "sending SIGTERM");
+		signal_process(vm, SIGTERM);
+		break;
+	case STOP_DO_KILL:
+		vm_tell(vm, false, true, "sending SIGKILL");
+		signal_process(vm, SIGKILL);
+		break;
+	case STOP_DO_GIVE_UP:
+		give_up(vm);
+		return;
+	case STOP_DO_NOTHING:
+		break;
+	}
+	vm->ladder_at = next;
+}
