@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SUPERVISOR_API_H
+#define SUPERVISOR_API_H
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "model/action.h"
+#include "model/spec.h"
+#include "plan/place.h"
+
+#include <jansson.h>
+
+/* All that cli/ sees of the supervisor. */
+
+struct api_options {
+	const char *run_dir; /* NULL: the file's, or /run/vfio-sup */
+	const char *root;    /* where the host is read from: "/" */
+};
+
+/* --- vfio-sup run --- */
+
+struct api_run_result {
+	char name[SPEC_NAME_SIZE];    /* "" if the file could not even be read */
+	bool ran;                     /* the guest has run */
+	int status;                   /* exit status of design §6: 0, 1, 5 */
+	unsigned changed, given_back; /* host changes of a start that failed */
+	struct err err;               /* why, where status is not 0 */
+	char log_path[256];           /* of QEMU's own words, kept where a start failed; else "" */
+	bool power_off_host; /* on_poweroff = "host-poweroff", and the guest has: the host is next */
+};
+
+/* Runs one VM in the foreground until it ends. SIGTERM, SIGINT and SIGHUP walk its stop ladder, a
+ * second one goes to the next rung. */
+void api_run(
+	const char *file, const struct api_options *options, struct api_run_result *ret_result);
+
+/* --- vfio-sup plan --- */
+
+/* Everything `run` would do, in order. Owns all it points to: api_plan_free. */
+struct api_plan {
+	struct spec spec;
+	struct place_plan place;
+	struct actions prepare, release; /* groups, shield; and what takes them back */
+	struct strlist argv;
+	struct strlist cannot; /* what cannot be done here, each with its reason */
+	struct strlist warnings;
+	enum cg_mode cg_mode;
+	bool kvm;
+};
+
+/* 0, or -errno with words: a file that `run` would refuse. Changes nothing. */
+int api_plan(const char *file, const struct api_options *options, struct api_plan *ret_plan,
+	struct err *err);
+void api_plan_free(struct api_plan *plan);
+
+/* --- clients of the control socket --- */
+
+/*
+ * Called for each reply; `continues`: more will come. `parameters` borrowed. Returning false ends the
+ * call early.
+ */
+typedef bool api_reply_fn(void *arg, json_t *parameters, bool continues);
+
+/*
+ * One call of interface io.vfiosup over RUN_DIR/control.sock: `method` without the interface's name
+ * ("Status"), `parameters` taken over (may be NULL), `more`: replies until it is done. Blocks, at most
+ * 10 s for the first reply without `more`. 0, or -errno with words: -ECONNREFUSED no supervisor answers
+ * (exit status 6), -ENOENT no such VM (4), -EACCES, -EREMOTEIO (1) what the supervisor says.
+ *
+ * Methods and what they answer:
+ *   Status(vm?: string) -> design §6: the VM's object, or { "host": {}, "vms": [] }
+ *   Stop(vm, force: bool)  more: { "step": string } ..., at the end { "done": true, "ok": bool, "words": string }
+ *   Start(vm)              the same (wakes a sleeping guest, resumes a paused one)
+ *   Kill(vm), Reset(vm), Pause(vm), Resume(vm) -> { "words": string }
+ *   Qmp(vm, command: string, arguments: object?) -> { "result": any }
+ */
+int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
+	api_reply_fn *reply, void *arg, struct err *err);
+
+/* --- vfio-sup restore --- */
+
+/* Gives back what a supervisor that died left changed in this run directory; VMs that still run keep what
+ * is theirs. `ret_words`: a line for each thing done or left alone. -EWOULDBLOCK (exit 5): a supervisor
+ * works there. */
+int api_restore(const struct api_options *options, struct strlist *ret_words, struct err *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vfio-sup run: one VM in the foreground. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "supervisor/api.h"
+#include "supervisor/giveback.h"
+#include "supervisor/rundir.h"
+#include "supervisor/vm.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#define DEFAULT_RUN_DIR "/run/vfio-sup"
+
+struct run {
+	struct supervisor sup;
+	struct vm *vm;
+	unsigned signals;
+	struct loop_source *source;
+};
+
+static int run_fd(void *source)
+{
+	return ((struct run *)source)->sup.signal_fd;
+}
+
+static short run_events(void *source)
+{
+	(void)source;
+	return POLLIN;
+}
+
+static bool is_over(const struct run *run)
+{
+	return !vm_lives(run->vm) && (run->vm->phase == VM_STOPPED || run->vm->phase == VM_FAILED);
+}
+
+/* Asked after each turn of the loop: the VM may have ended in any of them. */
+static uint64_t run_deadline(void *source)
+{
+	return is_over(source) ? 0 : CLOCK_NEVER;
+}
+
+/* The whole ladder; a second signal takes the next rung. */
+static void take_signal(struct run *run, int signal)
+{
+	log_notice(NULL, "%s: %s", strsignal(signal),
+		run->signals == 0 ? "stopping the VM; once more to hurry" : "hurrying");
+	if (run->signals++ == 0)
+		vm_stop(run->vm, true);
+	else
+		vm_hurry(run->vm);
+}
+
+static void run_process(void *source, short revents, uint64_t now_ns)
+{
+	struct run *run = source;
+	struct signalfd_siginfo info;
+
+	(void)now_ns;
+	if ((revents & POLLIN) &&
+		read(run->sup.signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		take_signal(run, (int)info.ssi_signo);
+	if (is_over(run))
+		loop_stop(run->sup.loop);
+}
+
+static const struct source_ops run_source = {
+	.fd = run_fd, .events = run_events, .deadline_ns = run_deadline, .process = run_process
+};
+
+/* Before the watch thread is made: it inherits the mask. */
+static int open_signals(struct run *run, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	run->sup.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->sup.signal_fd < 0 ? err_set(err, errno, "signalfd: %s", strerror(errno)) : 0;
+}
+
+static bool went_well(enum exit_reason reason)
+{
+	return reason == EXIT_REASON_GUEST_SHUTDOWN || reason == EXIT_REASON_GUEST_RESET ||
+	       reason == EXIT_REASON_HOST_STOP;
+}
+
+static void note_result(struct run *run, struct api_run_result *result)
+{
+	struct vm *vm = run->vm;
+
+	result->ran = vm->evidence.ran || vm->restarts > 0;
+	result->changed = vm->changed;
+	result->given_back = vm->given_back;
+	result->power_off_host = vm->power_off_host;
+	result->status = vm->phase == VM_STOPPED && went_well(vm->last_exit) ? 0 : 1;
+	if (result->status == 0)
+		return;
+	result->err = vm->failure;
+	if (!result->err.code)
+		err_set(&result->err, ECHILD, "QEMU has ended: %s",
+			exit_reason_name(vm->last_exit));
+	if (vm->changed > 0)
+		snprintf(result->log_path, sizeof(result->log_path), "%.180s/%s/qemu.log",
+			run->sup.run_dir, vm->spec.name);
+}
+
+static int bring_up(struct run *run, struct spec *spec, struct err *err)
+{
+	AUTO_FREE char *metrics = spec->metrics_listen ? strdup(spec->metrics_listen) : NULL;
+	int r = open_signals(run, err);
+
+	if (r == 0)
+		r = supervisor_start(&run->sup, metrics, err);
+	if (r == 0 && metrics)
+		log_info(NULL, "metrics at http://%s/metrics", http_address(run->sup.http));
+	if (r == 0)
+		r = vm_new(&run->sup, spec, &run->vm, err);
+	if (r < 0)
+		return r;
+	run->source = loop_add(run->sup.loop, &run_source, run);
+	return run->source ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
+static void live(struct run *run)
+{
+	bool found = vm_find_running(run->vm);
+
+	give_back_leftovers(&run->sup, NULL);
+	if (found)
+		log_notice(
+			run->vm->spec.name, "taking over QEMU, pid %d", (int)run->vm->identity.pid);
+	vm_event(run->vm, found ? LIFE_FOUND : LIFE_START);
+	loop_run(run->sup.loop);
+}
+
+/* Nothing is left but QEMU's words where they explain a failure. */
+static void clean_up(struct run *run, const struct api_run_result *result)
+{
+	char name[SPEC_NAME_SIZE];
+
+	if (!run->vm)
+		return;
+	memcpy(name, run->vm->spec.name, sizeof(name));
+	bool keep = result->log_path[0] != '\0';
+	loop_remove(run->sup.loop, run->source);
+	vm_free(run->vm);
+	if (!keep)
+		rundir_remove_vm(run->sup.run_fd, name);
+}
+
+static void run_spec(
+	struct spec *spec, const struct api_options *options, struct api_run_result *result)
+{
+	const char *run_dir = options->run_dir ? options->run_dir
+			      : spec->run_dir  ? spec->run_dir
+					       : DEFAULT_RUN_DIR;
+	AUTO_FREE char *dir = strdup(run_dir);
+	struct run run = { 0 };
+
+	int r = supervisor_open(&run.sup, dir, options->root, &result->err);
+	if (r < 0) {
+		result->status = r == -EWOULDBLOCK ? 5 : 1;
+		return;
+	}
+	if (bring_up(&run, spec, &result->err) < 0) {
+		result->status = 1;
+	} else {
+		live(&run);
+		note_result(&run, result);
+	}
+	clean_up(&run, result);
+	supervisor_close(&run.sup);
+}
+
+void api_run(const char *file, const struct api_options *options, struct api_run_result *ret_result)
+{
+	struct spec spec;
+
+	*ret_result = (struct api_run_result){ .status = 1 };
+	if (config_load_vm(file, &spec, &ret_result->err) < 0)
+		return;
+	memcpy(ret_result->name, spec.name, sizeof(ret_result->name));
+	run_spec(&spec, options, ret_result);
+	spec_free(&spec);
+}
