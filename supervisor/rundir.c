@@ -51,15 +51,31 @@ static int check_ours(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-int rundir_open(const char *path, struct err *err)
+int rundir_open(const char *path, bool *ret_made, struct err *err)
 {
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+	*ret_made = mkdir(path, 0755) == 0;
+	if (!*ret_made && errno != EEXIST)
 		return refuse_open(path, errno, err);
 	AUTO_CLOSE int fd = open_directory(AT_FDCWD, path);
 	if (fd < 0)
 		return refuse_open(path, -fd, err);
 	int r = check_ours(fd, path, err);
 	return r < 0 ? r : take_fd(&fd);
+}
+
+void rundir_unmake(int dirfd, const char *path)
+{
+	AUTO_CLOSE int fd = open_directory(dirfd, ".");
+	AUTO_DIR DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	take_fd(&fd); /* the stream's now */
+	while ((entry = readdir(dir)))
+		if (strncmp(entry->d_name, "props-", 6) == 0)
+			unlinkat(dirfd, entry->d_name, 0);
+	rmdir(path); /* not empty: then it stays */
 }
 
 static int open_below(int dirfd, const char *name, mode_t mode, struct err *err)

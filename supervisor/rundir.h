@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,7 +16,11 @@
 
 /* Opens it, makes it (0755) if only the last step is missing. Descriptor or -errno with words: a
  * symbolic link, another user's, writable by others. */
-int rundir_open(const char *path, struct err *err);
+int rundir_open(const char *path, bool *ret_made, struct err *err);
+
+/* Takes away one that rundir_open has made: what QEMU binaries said of themselves, and the directory
+ * if nothing else is in it. */
+void rundir_unmake(int dirfd, const char *path);
 
 /* Makes and opens NAME/ and NAME/io/ (0700, uid and gid). 0 or -errno with words. */
 int rundir_open_vm(int dirfd, const char *name, uid_t uid, gid_t gid, int *ret_fd, int *ret_io_fd,

@@ -11,6 +11,8 @@ void status_thread_name(const struct thread *thread, char *name, size_t size)
 		snprintf(name, size, "%s", thread->id);
 	else if (thread->index >= 0)
 		snprintf(name, size, "%s %d", role_name(thread->role), thread->index);
+	else if (thread->role == ROLE_UNKNOWN && thread->comm[0])
+		snprintf(name, size, "%s", thread->comm);
 	else
 		snprintf(name, size, "%s", role_name(thread->role));
 }

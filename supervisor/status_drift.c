@@ -48,7 +48,7 @@ static void add_watched(const struct vm *vm, const struct tracked *tracked, json
 		json_array_append_new(list,
 			entry(drift_kind_name(kind), what, clock_wall_seconds(),
 				view.fighting & bit
-					? "something keeps changing it: repairs are in back-off"
+					? "something keeps undoing it: repairs are in back-off"
 					: "not as planned",
 				view.fighting & bit ? "find and stop what changes it: `ps -eLo "
 						      "pid,comm,args | grep -E 'chrt|taskset'`"

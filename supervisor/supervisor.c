@@ -105,7 +105,7 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 	int r = root_open(&sup->root, root);
 	if (r < 0)
 		return err_set(err, -r, "cannot open %s: %s", root, strerror(-r));
-	r = sup->run_fd = rundir_open(run_dir, err);
+	r = sup->run_fd = rundir_open(run_dir, &sup->run_dir_made, err);
 	if (r >= 0)
 		r = take_run_lock(sup, words, err);
 	if (r >= 0)
@@ -192,6 +192,8 @@ void supervisor_close(struct supervisor *sup)
 	cgroups_close(sup->cgroups);
 	lock_drop(sup->lock_dir_fd, host_lock, sup->host_lock_fd);
 	lock_drop(sup->run_fd, run_lock, sup->run_lock_fd);
+	if (sup->run_dir_made && sup->run_fd >= 0)
+		rundir_unmake(sup->run_fd, sup->run_dir);
 	int *const fds[] = { &sup->lock_dir_fd, &sup->run_fd, &sup->wake_fd, &sup->signal_fd };
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		cleanup_close(fds[i]);

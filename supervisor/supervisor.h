@@ -18,6 +18,7 @@ struct supervisor {
 	struct cpuset allowed; /* the CPUs this process could use before it moved off the vCPUs' */
 
 	const char *run_dir;
+	bool run_dir_made; /* by us: it goes with us */
 	int run_fd, run_lock_fd;
 	int lock_dir_fd, host_lock_fd; /* -1: somebody else's */
 

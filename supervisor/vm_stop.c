@@ -18,10 +18,19 @@ static bool qmp_usable(const struct vm *vm)
 static void begin(struct vm *vm, bool force, enum stop_rung first)
 {
 	stop_begin(&vm->ladder, force, first, clock_now_ns());
+	vm->before_stop = vm->phase;
 	vm->restart_at = CLOCK_NEVER;
 	vm->stop_asked = true;
 	vm_event(vm, LIFE_STOP);
-	vm->ladder_at = 0;
+	vm->ladder_at = vm_lives(vm) ? 0 : CLOCK_NEVER;
+}
+
+/* Between two tries, or after the last: there is no process to end, and nothing else will tell. */
+static void stop_without_process(struct vm *vm)
+{
+	vm->last_exit = EXIT_REASON_HOST_STOP;
+	begin(vm, false, STOP_NONE);
+	vm_tell(vm, true, true, "%s is stopped", vm->spec.name);
 }
 
 void vm_stop(struct vm *vm, bool force)
@@ -32,6 +41,10 @@ void vm_stop(struct vm *vm, bool force)
 		return;
 	}
 	vm->cause = EXIT_REASON_NONE;
+	if (!vm_lives(vm)) {
+		stop_without_process(vm);
+		return;
+	}
 	begin(vm, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
 }
 
@@ -48,8 +61,10 @@ void vm_kill(struct vm *vm)
 	if (vm->phase == VM_STOPPING) {
 		stop_begin(&vm->ladder, true, STOP_KILL, clock_now_ns());
 		vm->ladder_at = 0;
-	} else {
+	} else if (vm_lives(vm)) {
 		begin(vm, true, STOP_KILL);
+	} else {
+		stop_without_process(vm);
 	}
 }
 
