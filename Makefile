@@ -40,7 +40,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/tests/guests/%.img: tests/guests/%.asm
+$(BUILD)/tests/guests/%.img: tests/guests/%.asm tests/guests/common.inc
 	@mkdir -p $(@D)
 	nasm -f bin -o $@ $<
 

@@ -84,9 +84,9 @@ static void rt_obstacle(const struct spec *spec, const struct host_state *host,
 		snprintf(words, size, "needs CAP_SYS_NICE or RLIMIT_RTPRIO");
 	else if (host->rt_group_sched && host->rt_group_runtime_us == 0)
 		snprintf(words, size,
-			"is refused in cpu group %.80s: its cpu.rt_runtime_us is 0 and the kernel "
+			"is refused in cpu group /%.80s: its cpu.rt_runtime_us is 0 and the kernel "
 			"has RT_GROUP_SCHED",
-			host->rt_group[0] ? host->rt_group : "/");
+			host->rt_group[0] == '/' ? host->rt_group + 1 : host->rt_group);
 	else if (host->rt_runtime_us == 0)
 		snprintf(words, size, "gets no time at all: sched_rt_runtime_us=0");
 	else if (!place_vcpus_alone(plan, spec))

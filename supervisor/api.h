@@ -77,6 +77,13 @@ typedef bool api_reply_fn(void *arg, json_t *parameters, bool continues);
 int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
 	api_reply_fn *reply, void *arg, struct err *err);
 
+/* --- vfio-sup log --- */
+
+/* QEMU's own words from RUN_DIR/NAME, the older ones first. 0, or -errno with words (-ENOENT: none are
+ * kept: they go when a VM has ended well). */
+int api_log(const char *name, const struct api_options *options, struct strbuf *ret_text,
+	struct err *err);
+
 /* --- vfio-sup restore --- */
 
 /* Gives back what a supervisor that died left changed in this run directory; VMs that still run keep what

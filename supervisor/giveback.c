@@ -21,6 +21,13 @@ static bool is_ours(const char *group)
 	return strncmp(group, TOP_GROUP, n) == 0 && (!group[n] || group[n] == '/');
 }
 
+bool give_back_counts(const struct action *action)
+{
+	if (strcmp(action->group, TOP_GROUP) == 0 || !action->group[0])
+		return false;
+	return action->kind != ACTION_CG_SET || !is_ours(action->group);
+}
+
 /* Somebody who changed the value after us keeps it. */
 static bool still_ours(struct supervisor *sup, const struct action *action)
 {
@@ -67,10 +74,9 @@ static bool give_back(struct supervisor *sup, const char *name, const struct act
 		return false;
 	}
 	enum action_result result = supervisor_act(sup, &inverse, &err);
-	bool shared = strcmp(inverse.group, TOP_GROUP) == 0 || !inverse.group[0];
-	if (result != ACTION_DONE && result != ACTION_ALREADY && !shared)
+	if (result != ACTION_DONE && result != ACTION_ALREADY && give_back_counts(done))
 		log_err(name, &err);
-	return result == ACTION_DONE;
+	return result == ACTION_DONE && give_back_counts(done);
 }
 
 unsigned give_back_all(struct supervisor *sup, const char *name, const struct actions *done)

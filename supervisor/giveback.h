@@ -9,6 +9,9 @@
  * the log. */
 unsigned give_back_all(struct supervisor *sup, const char *name, const struct actions *done);
 
+/* Is it one to count? Files of our own groups come and go with them, and what all VMs share stays. */
+bool give_back_counts(const struct action *action);
+
 /* After a supervisor that died: for each VM in the journal whose QEMU is gone, gives back and forgets.
  * `words` (may be NULL) gets a line for each. 0 or -errno. */
 int give_back_leftovers(struct supervisor *sup, struct strlist *words);

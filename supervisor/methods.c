@@ -28,6 +28,19 @@ static const char interface[] =
 	"error NoSuchVm (vm: string)\n"
 	"error Failed (words: string)\n";
 
+/* As https://varlink.org/Service gives it. */
+static const char service_interface[] =
+	"interface org.varlink.service\n\n"
+	"method GetInfo() -> (vendor: string, product: string, version: string, url: string, "
+	"interfaces: []string)\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"error MethodNotFound (method: string)\n"
+	"error MethodNotImplemented (method: string)\n"
+	"error InvalidParameter (parameter: string)\n"
+	"error PermissionDenied ()\n"
+	"error ExpectedMore ()\n";
+
 static void failed(struct control_call *call, const char *words)
 {
 	control_error(call, "io.vfiosup.Failed", json_pack("{s:s}", "words", words));
@@ -149,8 +162,9 @@ static void command(
 		control_on_gone(call, command_gone, waiter);
 }
 
-static void start(struct vm *vm, struct control_call *call)
+static void start(struct vm *vm, struct control_call *call, json_t *parameters)
 {
+	(void)parameters;
 	switch (vm->phase) {
 	case VM_ASLEEP:
 		command(vm, call, "system_wakeup", NULL, false);
@@ -185,30 +199,64 @@ static void raw_qmp(struct vm *vm, struct control_call *call, json_t *parameters
 			true);
 }
 
-static void call_vm(
-	struct vm *vm, struct control_call *call, const char *method, json_t *parameters)
+static void status(struct vm *vm, struct control_call *call, json_t *parameters)
 {
-	if (strcmp(method, "Status") == 0) {
-		control_reply(call, status_vm(vm), false);
-	} else if (strcmp(method, "Stop") == 0) {
-		stop(vm, call, parameters);
-	} else if (strcmp(method, "Start") == 0) {
-		start(vm, call);
-	} else if (strcmp(method, "Kill") == 0) {
-		done(call, "killed");
-		vm_kill(vm);
-	} else if (strcmp(method, "Reset") == 0) {
-		command(vm, call, "system_reset", NULL, false);
-	} else if (strcmp(method, "Pause") == 0) {
-		command(vm, call, "stop", NULL, false);
-	} else if (strcmp(method, "Resume") == 0) {
-		command(vm, call, "cont", NULL, false);
-	} else if (strcmp(method, "Qmp") == 0) {
-		raw_qmp(vm, call, parameters);
-	} else {
-		control_error(call, "org.varlink.service.MethodNotFound",
-			json_pack("{s:s}", "method", method));
-	}
+	(void)parameters;
+	control_reply(call, status_vm(vm), false);
+}
+
+static void kill_vm(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	(void)parameters;
+	done(call, "killed");
+	vm_kill(vm);
+}
+
+static void reset(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	(void)parameters;
+	command(vm, call, "system_reset", NULL, false);
+}
+
+static void pause_vm(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	(void)parameters;
+	command(vm, call, "stop", NULL, false);
+}
+
+static void resume(struct vm *vm, struct control_call *call, json_t *parameters)
+{
+	(void)parameters;
+	command(vm, call, "cont", NULL, false);
+}
+
+/* What is asked of one VM. */
+static const struct method {
+	const char *name;
+	void (*call)(struct vm *vm, struct control_call *call, json_t *parameters);
+} methods[] = {
+	{ "Status", status },
+	{ "Start", start },
+	{ "Stop", stop },
+	{ "Kill", kill_vm },
+	{ "Reset", reset },
+	{ "Pause", pause_vm },
+	{ "Resume", resume },
+	{ "Qmp", raw_qmp },
+};
+
+static const struct method *find_method(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
+
+static void not_found(struct control_call *call, const char *method)
+{
+	control_error(
+		call, "org.varlink.service.MethodNotFound", json_pack("{s:s}", "method", method));
 }
 
 static void call_service(struct control_call *call, const char *method, json_t *parameters)
@@ -222,10 +270,11 @@ static void call_service(struct control_call *call, const char *method, json_t *
 				"org.varlink.service", "io.vfiosup"),
 			false);
 	else if (strcmp(method, "GetInterfaceDescription") != 0)
-		control_error(call, "org.varlink.service.MethodNotFound",
-			json_pack("{s:s}", "method", method));
+		not_found(call, method);
 	else if (name && strcmp(name, "io.vfiosup") == 0)
 		control_reply(call, json_pack("{s:s}", "description", interface), false);
+	else if (name && strcmp(name, "org.varlink.service") == 0)
+		control_reply(call, json_pack("{s:s}", "description", service_interface), false);
 	else
 		control_error(call, "org.varlink.service.InterfaceNotFound",
 			json_pack("{s:s}", "interface", name ? name : ""));
@@ -247,11 +296,14 @@ void method_call(struct supervisor *sup, struct control_call *call, const char *
 			json_pack("{s:s}", "interface", method));
 		return;
 	}
-	method += strlen(ours);
+	const struct method *found = find_method(method + strlen(ours));
 	struct vm *vm = name ? find_vm(sup, name) : NULL;
-	if (vm)
-		call_vm(vm, call, method, parameters);
-	else if (!name && strcmp(method, "Status") == 0)
+
+	if (!found)
+		not_found(call, method);
+	else if (vm)
+		found->call(vm, call, parameters);
+	else if (!name && found->call == status)
 		control_reply(call, status_all(sup), false);
 	else if (name)
 		control_error(call, "io.vfiosup.NoSuchVm", json_pack("{s:s}", "vm", name));

@@ -180,3 +180,33 @@ void vm_sample(struct vm *vm, uint64_t now_ns)
 			sample_other(vm, tracked, now_ns);
 	}
 }
+
+static void report(struct vm *vm, struct tracked *tracked, enum drift_kind kind, uint64_t repaired)
+{
+	struct drift drift = {
+		.kind = kind, .tid = tracked->tid, .role = tracked->role, .index = tracked->index
+	};
+	struct drift_record *record = vm_drift_record(vm, &drift);
+
+	tracked->repaired[kind] = repaired;
+	if (!record)
+		return;
+	if (!record->open)
+		snprintf(record->words, sizeof(record->words), "vcpu %d: %s was changed",
+			tracked->index, drift_kind_name(kind));
+	vm_drift_said(vm, record, "repaired");
+}
+
+void vm_report_repairs(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->tracked_count; i++) {
+		struct tracked *tracked = &vm->tracked[i];
+
+		if (tracked->slot < 0)
+			continue;
+		struct watch_view view = watch_see(vm->sup->watch, tracked->slot);
+		for (enum drift_kind kind = 0; kind <= DRIFT_NICE; kind++)
+			if (view.repaired[kind] != tracked->repaired[kind])
+				report(vm, tracked, kind, view.repaired[kind]);
+	}
+}

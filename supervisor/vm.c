@@ -71,6 +71,7 @@ static void slow_tick(struct vm *vm, uint64_t now_ns)
 		log_err(vm->spec.name, &err);
 	vm_reconcile(vm, false);
 	vm_track(vm);
+	vm_report_repairs(vm);
 	vm_sample(vm, now_ns);
 	vm_bound_log(vm);
 }
@@ -79,6 +80,7 @@ void vm_news(struct vm *vm, uint64_t now_ns)
 {
 	if (!is_held(vm))
 		return;
+	vm_report_repairs(vm);
 	/* At most one look ahead of time in 50 ms: a fight must not take the main thread along. */
 	if (vm->slow_at > now_ns + 50 * NS_PER_MS &&
 		now_ns + SLOW_TICK_NS > vm->slow_at + 50 * NS_PER_MS)
@@ -265,12 +267,19 @@ void vm_save(struct vm *vm)
 		vm_alarm_clear(vm, "state-file");
 }
 
+/* No process came of it: nothing will exit. */
+static void fail_start(struct vm *vm)
+{
+	vm->last_exit = EXIT_REASON_START_FAILED;
+	vm->last_exit_at = clock_wall_seconds();
+	vm_event(vm, LIFE_FAILURE);
+}
+
 static void prepare(struct vm *vm)
 {
 	struct err *err = &vm->failure;
 
 	*err = (struct err){ 0 };
-	vm->last_exit = EXIT_REASON_NONE;
 	vm->evidence = (struct life_evidence){ 0 };
 	vm->cause = EXIT_REASON_NONE;
 	vm->spawned_ns = vm->greeting_ns = vm->placed_ns = vm->cont_ns = 0;
@@ -281,16 +290,18 @@ static void prepare(struct vm *vm)
 		r = vm_check_group_free(vm, err);
 	if (r == 0)
 		r = vm_prepare(vm, err);
-	vm_event(vm, r == 0 ? LIFE_PREPARED : LIFE_FAILURE);
+	if (r == 0)
+		vm_event(vm, LIFE_PREPARED);
+	else
+		fail_start(vm);
 }
 
 static void spawn(struct vm *vm)
 {
 	vm->fresh = true;
 	if (vm_spawn(vm, &vm->failure) < 0) {
-		/* No process came of it: nothing will exit. */
 		vm->phase = VM_PREPARING;
-		vm_event(vm, LIFE_FAILURE);
+		fail_start(vm);
 		return;
 	}
 	supervisor_keep_off(vm->sup);

@@ -33,6 +33,7 @@ struct tracked {
 	uint64_t wait_ns, worst_ns; /* as last read; most in one slow tick. vCPUs: see counters */
 	bool primed;                /* wait_ns was read before */
 	uint64_t stalls;            /* as last read, of a vCPU */
+	uint64_t repaired[DRIFT_NICE + 1]; /* by the watch thread, as last said */
 	struct window window;
 };
 
@@ -91,6 +92,7 @@ struct vm {
 	struct loop_source *pid_source, *timer_source, *qmp_source;
 
 	struct qmp *qmp;
+	char lost_words[160];                      /* why it was lost */
 	char version[32];                          /* QEMU's, from the last greeting */
 	struct qmp_thread named[VM_THREADS_NAMED]; /* by QMP: vCPUs, then iothreads */
 	size_t named_vcpus, named_count;
@@ -196,6 +198,7 @@ bool vm_drift_open(const struct vm *vm);
 void vm_track(struct vm *vm);
 void vm_untrack(struct vm *vm);
 void vm_sample(struct vm *vm, uint64_t now_ns);
+void vm_report_repairs(struct vm *vm); /* the watch thread's, into the log */
 struct tracked *vm_tracked(const struct vm *vm, pid_t tid);
 void window_add(struct window *window, uint64_t at_ns, uint64_t wait_ns, uint64_t worst_ns);
 double window_share(const struct window *window);   /* of time waited, 0..1 */

@@ -100,6 +100,11 @@ static void explain_failure(struct vm *vm)
 		err_set(&vm->failure, ECHILD, "QEMU ended before the guest ran");
 	if (words[0])
 		err_said(&vm->failure, "%s", words);
+	if (!vm->failure.fix[0])
+		err_fix(&vm->failure,
+			"`vfio-sup plan %s` shows the whole command line that QEMU "
+			"got from the file",
+			vm->spec.file);
 }
 
 static void restart(struct vm *vm, uint64_t delay_ns)
@@ -124,7 +129,7 @@ static void give_up(struct vm *vm)
 
 	vm_last_words(vm, words, sizeof(words));
 	if (!vm->failure.code)
-		err_set(&vm->failure, ECHILD, "QEMU ended %u times: %s", vm->restarts + 1,
+		err_set(&vm->failure, ECHILD, "gave up after %u restarts: %s", vm->restarts,
 			exit_reason_name(vm->last_exit));
 	if (words[0] && !vm->failure.said[0])
 		err_said(&vm->failure, "%s", words);
@@ -142,10 +147,6 @@ void vm_decide(struct vm *vm)
 		.ran_ns = vm->cont_ns ? now - vm->cont_ns : 0,
 		.now_ns = now };
 
-	/* A start that failed before there was a process. */
-	if (end.reason == EXIT_REASON_NONE)
-		end.reason = vm->last_exit =
-			vm->stop_asked ? EXIT_REASON_HOST_STOP : EXIT_REASON_START_FAILED;
 	if (end.reason == EXIT_REASON_START_FAILED)
 		explain_failure(vm);
 	switch (life_after_exit(&vm->spec, &end, &vm->memory, &delay)) {
@@ -190,12 +191,14 @@ void vm_last_words(struct vm *vm, char *words, size_t size)
 			break;
 		line = before;
 	}
-	snprintf(words, size, "%s", line && line - from > (ptrdiff_t)size / 2 ? line + 1 : from);
-	for (char *c = words; *c; c++)
-		if (*c == '\n')
-			*c = '|';
-		else if (*c < ' ' || *c > '~')
-			*c = '?';
+	from = line && line - from > (ptrdiff_t)size / 2 ? line + 1 : from;
+	size_t at = 0;
+	for (; *from && at + 3 < size; from++) {
+		if (*from == '\n')
+			words[at++] = ';';
+		words[at++] = *from == '\n' ? ' ' : *from < ' ' || *from > '~' ? '?' : *from;
+	}
+	words[at] = '\0';
 }
 
 /* QEMU appends; what was cut off is begun anew, with the end of the old kept beside it. */

@@ -37,7 +37,7 @@ static enum action_result change(struct vm *vm, struct action *action, struct er
 		}
 	}
 	enum action_result result = supervisor_act(sup, action, err);
-	vm->changed += result == ACTION_DONE;
+	vm->changed += result == ACTION_DONE && give_back_counts(action);
 	return result;
 }
 
@@ -69,6 +69,23 @@ void vm_read_shield(struct vm *vm, struct cpuset *have)
 	}
 }
 
+/* A group that is not there keeps nobody away, and is most likely a slip of the pen. */
+static int find_shield(struct vm *vm, const struct cpuset *have, struct err *err)
+{
+	const struct strlist *shield = &vm->spec.shield;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < shield->count; i++) {
+		if (!cpuset_empty(&have[i]))
+			continue;
+		missing++;
+		err_set(err, ENOENT, "there is no group %.100s", shield->items[i]);
+		snprintf(vm->plan.isolate_reason, sizeof(vm->plan.isolate_reason), "%.250s",
+			err->text);
+	}
+	return missing > 0 && missing == shield->count ? -ENOENT : 0;
+}
+
 static void put_up_shield(struct vm *vm)
 {
 	struct actions actions = { 0 };
@@ -78,7 +95,9 @@ static void put_up_shield(struct vm *vm)
 	if (!vm->plan.shield || !have)
 		return;
 	vm_read_shield(vm, have);
-	int r = place_shield(&vm->plan, &vm->spec, have, &actions, &err);
+	int r = find_shield(vm, have, &err);
+	if (r == 0)
+		r = place_shield(&vm->plan, &vm->spec, have, &actions, &err);
 	if (r == 0)
 		r = change_all(vm, &actions, &err);
 	if (r < 0) {

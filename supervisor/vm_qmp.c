@@ -45,12 +45,13 @@ static void on_disconnected(void *arg, const char *words)
 	/* QEMU's end shows here first: its exit comes through the pidfd in a moment. */
 	if (vm->evidence.shutdown_seen)
 		return;
-	err_set(&vm->failure, EPIPE, "QMP: %s", words);
+	snprintf(vm->lost_words, sizeof(vm->lost_words), "%s", words);
 	vm->lost_at = clock_now_ns() + LOST_GRACE_NS;
 }
 
 void vm_qmp_lost(struct vm *vm)
 {
+	err_set(&vm->failure, EPIPE, "QMP: %s", vm->lost_words);
 	vm_event(vm, vm->phase == VM_STARTING ? LIFE_FAILURE : LIFE_QMP_LOST);
 }
 

@@ -201,11 +201,14 @@ struct watch_view watch_see(const struct watch *watch, int i)
 {
 	const struct watch_slot *slot = &watch->slots[i];
 
-	return (struct watch_view){ .open = slot->open,
+	struct watch_view view = { .open = slot->open,
 		.failing = slot->failing,
 		.fighting = slot->fighting,
-		.gone = slot->gone,
-		.repaired = counter_read(&slot->repaired) };
+		.gone = slot->gone };
+
+	for (int kind = 0; kind < WATCHED_KINDS; kind++)
+		view.repaired[kind] = counter_read(&slot->repaired[kind]);
+	return view;
 }
 
 uint64_t watch_take_worst(struct watch *watch, int i)

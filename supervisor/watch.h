@@ -32,7 +32,7 @@ struct watch_view {
 	unsigned failing;  /* the same: the kernel refused the last repair: the slow tick's turn */
 	unsigned fighting; /* the same: something keeps undoing it, repairs are in back-off */
 	bool gone;         /* the thread is no more */
-	uint64_t repaired; /* repairs of this thread, ever */
+	uint64_t repaired[DRIFT_NICE + 1]; /* repairs of this thread, by kind, since it was added */
 };
 
 /* `wake_fd`: an eventfd that is written to whenever something was repaired, failed or went. 0 or

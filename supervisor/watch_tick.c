@@ -75,7 +75,7 @@ static void repaired(struct watch_slot *slot, enum drift_kind kind, uint64_t now
 
 	slot->open &= ~(1u << kind);
 	slot->failing &= ~(1u << kind);
-	counter_add(&slot->repaired, 1);
+	counter_add(&slot->repaired[kind], 1);
 	counter_add(&counters->repaired[kind], 1);
 	histogram_observe(&counters->repair, clock_now_ns() - slot->seen_ns[kind], 1);
 	if (slot->remedies[kind].until_ns > now_ns)

@@ -28,7 +28,7 @@ struct watch_slot {
 	/* Written by the watch thread, read by the main thread. */
 	_Atomic unsigned open, failing, fighting;
 	_Atomic bool gone;
-	_Atomic uint64_t repaired, worst_ns;
+	_Atomic uint64_t repaired[WATCHED_KINDS], worst_ns;
 };
 
 /* One look at one thread: samples, compares, repairs. True if the main thread should hear of it. */

@@ -52,7 +52,7 @@ class Status(harness.VmTest):
         said = vm.cli("status", vm.name).stdout
         for pattern in (rf"^{vm.name} +RUNNING .*healthy", rf"QEMU \d+\.\d+.* tcg, pid {vm.pid}",
                         r"^feels ", r"^THREAD +WANTED +ACTUAL +WAITED",
-                        rf"^vcpu 0 +CPU {kernel.VCPU} other +CPU {kernel.VCPU} other",
+                        rf"^vcpu 0 +CPU {kernel.VCPU} nice -20 +CPU {kernel.VCPU} nice -20",
                         rf"^emulator.* {kernel.HOUSE}\b", r"^cpus ", r"repaired"):
             self.assertRegex(said, re.compile(pattern, re.M))
         self.assertNotIn("\x1b", said)
