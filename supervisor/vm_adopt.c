@@ -102,7 +102,8 @@ void vm_ask_threads(struct vm *vm)
 
 static void on_placed(struct vm *vm)
 {
-	vm->slow_at = clock_now_ns() + NS_PER_SEC;
+	/* The guest's first I/O makes worker threads: soon. */
+	vm->slow_at = clock_now_ns() + 50 * NS_PER_MS;
 	vm_event(vm, LIFE_PLACED);
 	vm_tell(vm, true, true, "%s runs, pid %d", vm->spec.name, (int)vm->identity.pid);
 }
