@@ -25,6 +25,11 @@ static int read_cpus(const struct root *root, const char *path, struct cpuset *r
 	return 0;
 }
 
+int host_read_online(const struct root *root, struct cpuset *ret_online)
+{
+	return read_cpus(root, "sys/devices/system/cpu/online", ret_online, NULL);
+}
+
 static int read_all_cpus(const struct root *root, struct host_state *host, struct err *err)
 {
 	static const char isolated[] = "sys/devices/system/cpu/isolated";

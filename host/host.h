@@ -16,6 +16,9 @@
  */
 int host_read(const struct root *root, struct host_state *ret_state, struct err *err);
 
+/* Only the CPUs that are online: what may change at any time. 0 or -errno. */
+int host_read_online(const struct root *root, struct cpuset *ret_online);
+
 /* Can KVM run guests here? Opens /dev/kvm, checks the API version, creates a VM with one vCPU and
  * runs a hundred bytes of guest from real mode over protected mode, SSE2 and a loop to their HLT
  * within a second (in a child process that is killed past it; about 3 ms). The kvm_pvm of some VMs

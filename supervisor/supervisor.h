@@ -34,7 +34,7 @@ struct supervisor {
 	struct histogram qmp_seconds;
 	uint64_t qmp_commands, qmp_failures; /* of connections that are gone */
 	double scrape_seconds;               /* the last scrape took */
-	uint64_t ticks; /* of the slow tick, for what is looked at more rarely */
+	uint64_t host_read_at;               /* when all of the host is looked at again */
 };
 
 /* Everything up to the first change of the host: directories, locks, host facts. On failure nothing is

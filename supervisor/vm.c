@@ -4,14 +4,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/host.h"
 #include "supervisor/record.h"
 #include "supervisor/rundir.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <string.h>
 
 #define SLOW_TICK_NS  NS_PER_SEC
+#define HOST_READ_NS  (10 * NS_PER_SEC)
 #define HANG_GRACE_NS (30 * NS_PER_SEC) /* a storage stall looks like death at first */
 
 bool vm_lives(const struct vm *vm)
@@ -60,15 +63,25 @@ static bool due(uint64_t *at, uint64_t now_ns)
 	return true;
 }
 
-static void slow_tick(struct vm *vm, uint64_t now_ns)
+/* CPUs come and go at any time; the rest of the host is looked at more rarely. */
+static void read_host(struct supervisor *sup, uint64_t now_ns)
 {
 	struct err err = { 0 };
 
+	host_read_online(&sup->root, &sup->host.online);
+	if (now_ns < sup->host_read_at)
+		return;
+	sup->host_read_at = now_ns + HOST_READ_NS;
+	if (supervisor_read_host(sup, &err) < 0)
+		log_err(NULL, &err);
+}
+
+static void slow_tick(struct vm *vm, uint64_t now_ns)
+{
 	vm->slow_at = now_ns + SLOW_TICK_NS;
 	if (!is_held(vm))
 		return;
-	if (supervisor_read_host(vm->sup, &err) < 0)
-		log_err(vm->spec.name, &err);
+	read_host(vm->sup, now_ns);
 	vm_reconcile(vm, false);
 	vm_track(vm);
 	vm_report_repairs(vm);
@@ -164,6 +177,8 @@ int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct
 	vm_no_timers(vm);
 	int r = vm_check(vm, err);
 	vm->checked = r == 0;
+	/* What a binary says of itself is megabytes of JSON, and gone now. */
+	malloc_trim(0);
 	if (r == 0)
 		r = open_all(vm, err);
 	if (r < 0) {
