@@ -13,6 +13,8 @@ int cli_restore(const struct cli *cli)
 		text_add_clean(&text, words.items[i]);
 		strbuf_add(&text, "\n");
 	}
+	if (r == 0 && words.count == 0)
+		strbuf_add(&text, "nothing is left changed\n");
 	int status = text.length > 0 ? cli_print(&text, CLI_OK) : CLI_OK;
 
 	return r < 0 ? cli_fail(&err) : status;
