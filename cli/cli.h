@@ -75,6 +75,7 @@ int cli_exit_of(int code);
 
 /* The verbs; one file each. */
 int cli_help(const struct cli *cli);
+int cli_log(const struct cli *cli);
 int cli_kill(const struct cli *cli);
 int cli_pause(const struct cli *cli);
 int cli_plan(const struct cli *cli);

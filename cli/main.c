@@ -34,6 +34,8 @@ static const struct cli_verb verbs[] = {
 	{ "pause", "NAME", "halts the vCPUs until `resume`", "", 0, 1, 1, cli_pause },
 	{ "qmp", "NAME COMMAND [JSON]", "one QMP command through the supervisor's connection",
 		"For root. JSON is the command's arguments, an object.\n", 0, 2, 3, cli_qmp },
+	{ "log", "NAME", "QEMU's own words",
+		"As long as the VM runs, and after a start that failed.\n", 0, 1, 1, cli_log },
 	{ "restore", "", "give back what a dead supervisor left changed",
 		"VMs that still run keep what is theirs. Exit 5: a supervisor works there.\n", 0, 0,
 		0, cli_restore },

@@ -12,6 +12,8 @@
 
 /* All that cli/ sees of the supervisor. */
 
+#define API_RUN_DIR "/run/vfio-sup" /* unless somebody says otherwise */
+
 struct api_options {
 	const char *run_dir; /* NULL: the file's, or /run/vfio-sup */
 	const char *root;    /* where the host is read from: "/" */
@@ -25,7 +27,7 @@ struct api_run_result {
 	int status;                   /* exit status of design §6: 0, 1, 5 */
 	unsigned changed, given_back; /* host changes of a start that failed */
 	struct err err;               /* why, where status is not 0 */
-	char log_path[256];           /* of QEMU's own words, kept where a start failed; else "" */
+	char log_dir[256];   /* run directory in which QEMU's own words are kept; "": none */
 	bool power_off_host; /* on_poweroff = "host-poweroff", and the guest has: the host is next */
 };
 

@@ -157,7 +157,7 @@ static int take_replies(int fd, bool more, api_reply_fn *reply, void *arg, struc
 int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
 	api_reply_fn *reply, void *arg, struct err *err)
 {
-	const char *run_dir = options->run_dir ? options->run_dir : "/run/vfio-sup";
+	const char *run_dir = options->run_dir ? options->run_dir : API_RUN_DIR;
 	char name[64];
 
 	snprintf(name, sizeof(name), "io.vfiosup.%.40s", method);

@@ -11,7 +11,7 @@ int api_log(const char *name, const struct api_options *options, struct strbuf *
 	struct err *err)
 {
 	static const char *const files[] = { "qemu.log.1", "qemu.log" };
-	const char *run_dir = options->run_dir ? options->run_dir : "/run/vfio-sup";
+	const char *run_dir = options->run_dir ? options->run_dir : API_RUN_DIR;
 	int r = -ENOENT;
 
 	if (!spec_name_valid(name))

@@ -7,7 +7,7 @@
 
 int api_restore(const struct api_options *options, struct strlist *ret_words, struct err *err)
 {
-	const char *run_dir = options->run_dir ? options->run_dir : "/run/vfio-sup";
+	const char *run_dir = options->run_dir ? options->run_dir : API_RUN_DIR;
 	struct supervisor sup;
 	int r = supervisor_open(&sup, run_dir, options->root, err);
 

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#define DEFAULT_RUN_DIR "/run/vfio-sup"
-
 struct run {
 	struct supervisor sup;
 	struct vm *vm;
@@ -111,8 +109,7 @@ static void note_result(struct run *run, struct api_run_result *result)
 		err_set(&result->err, ECHILD, "QEMU has ended: %s",
 			exit_reason_name(vm->last_exit));
 	if (vm->changed > 0)
-		snprintf(result->log_path, sizeof(result->log_path), "%.180s/%s/qemu.log",
-			run->sup.run_dir, vm->spec.name);
+		snprintf(result->log_dir, sizeof(result->log_dir), "%.255s", run->sup.run_dir);
 }
 
 static int bring_up(struct run *run, struct spec *spec, struct err *err)
@@ -152,7 +149,7 @@ static void clean_up(struct run *run, const struct api_run_result *result)
 	if (!run->vm)
 		return;
 	memcpy(name, run->vm->spec.name, sizeof(name));
-	bool keep = result->log_path[0] != '\0';
+	bool keep = result->log_dir[0] != '\0';
 	loop_remove(run->sup.loop, run->source);
 	vm_free(run->vm);
 	if (!keep)
@@ -164,7 +161,7 @@ static void run_spec(
 {
 	const char *run_dir = options->run_dir ? options->run_dir
 			      : spec->run_dir  ? spec->run_dir
-					       : DEFAULT_RUN_DIR;
+					       : API_RUN_DIR;
 	AUTO_FREE char *dir = strdup(run_dir);
 	struct run run = { 0 };
 

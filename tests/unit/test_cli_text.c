@@ -135,7 +135,7 @@ static const struct {
 		  .status = 1,
 		  .changed = 14,
 		  .given_back = 14,
-		  .log_path = "/run/vfio-sup/mediapc/qemu.log",
+		  .log_dir = "/run/vfio-sup",
 		  .err = { .text = "QEMU ended before it was ready",
 			  .said = "failed to find romfile \"/root/gpu.rom\"",
 			  .why = "QEMU runs as vfio-sup-qemu; /root is 0700 root",
@@ -145,7 +145,7 @@ static const struct {
 		"  QEMU said  failed to find romfile \"/root/gpu.rom\"\n"
 		"  why        QEMU runs as vfio-sup-qemu; /root is 0700 root\n"
 		"  fix        install it elsewhere\n"
-		"  more       /run/vfio-sup/mediapc/qemu.log\n" },
+		"  more       vfio-sup log mediapc\n" },
 	{ { .name = "a", .status = 1, .changed = 3, .given_back = 1, .err = { .text = "no\x1b" } },
 		"a did not start; 1 of 3 changes of the host were given back; for the others: "
 		"vfio-sup restore\n"
@@ -157,10 +157,12 @@ static const struct {
 	{ { .name = "a",
 		  .status = 1,
 		  .ran = true,
+		  .log_dir = "/tmp/run",
 		  .changed = 3,
 		  .given_back = 3,
 		  .err = { .text = "QEMU crashed" } },
-		"a: QEMU crashed\n" },
+		"a: QEMU crashed\n"
+		"  more       vfio-sup log a --run-dir /tmp/run\n" },
 };
 
 static void test_run(void **state)
