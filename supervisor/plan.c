@@ -47,6 +47,22 @@ static int read_host(struct supervisor *sup, const struct api_options *options, 
 	return 0;
 }
 
+/* The last first, as it will be. */
+static int give_back_shield(struct vm *vm, struct api_plan *plan, size_t first)
+{
+	struct action inverse;
+	int r = 0;
+
+	for (size_t i = plan->prepare.count; r == 0 && i-- > first;) {
+		struct action *action = &plan->prepare.items[i];
+
+		cgroups_prior(vm->sup->cgroups, action);
+		if (action_inverse(action, &inverse))
+			r = actions_add(&plan->release, &inverse);
+	}
+	return r;
+}
+
 /* Groups named in shield that are not there do not fail a start: they are what cannot be done. */
 static int plan_shield(struct vm *vm, struct api_plan *plan, struct err *err)
 {
@@ -58,7 +74,9 @@ static int plan_shield(struct vm *vm, struct api_plan *plan, struct err *err)
 	for (size_t i = 0; i < plan->spec.shield.count && plan->place.shield; i++)
 		if (cpuset_empty(&have[i]))
 			cannot(plan, "shield: there is no group %s", plan->spec.shield.items[i]);
-	return place_shield(&plan->place, &plan->spec, have, &plan->prepare, err);
+	size_t first = plan->prepare.count;
+	int r = place_shield(&plan->place, &plan->spec, have, &plan->prepare, err);
+	return r < 0 ? r : give_back_shield(vm, plan, first);
 }
 
 static int plan_actions(struct vm *vm, struct api_plan *plan, struct err *err)
@@ -67,10 +85,10 @@ static int plan_actions(struct vm *vm, struct api_plan *plan, struct err *err)
 	int r = place_prepare(&plan->place, host, &plan->prepare);
 
 	if (r == 0)
+		r = plan_shield(vm, plan, err);
+	if (r == 0)
 		r = place_release(&plan->place, host, &plan->release);
-	if (r < 0)
-		return err_set(err, -r, "out of memory");
-	return plan_shield(vm, plan, err);
+	return r == -ENOMEM ? err_set(err, ENOMEM, "out of memory") : r;
 }
 
 static bool asked_for_isolation(const struct spec *spec)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the guest does to itself: power-off, reboot, panic; and what on_* makes of it."""
 import os
+import subprocess
 import time
 
 import harness
@@ -27,6 +28,22 @@ class Poweroff(harness.VmTest):
         vm.cli("kill", vm.name)
         self.assertIn(vm.exit_status(), (0, 1), vm.output())
         self.assert_gone(vm)
+
+
+class HostPoweroff(harness.VmTest):
+    """In a mount namespace of its own, where /usr/sbin is empty but for a poweroff that only writes
+    down that it was called."""
+
+    def test_the_host_is_next(self):
+        vm, marker = self.vm("poweroff", on_poweroff="host-poweroff"), f"{self.directory}/called"
+        script = (f"mount -t tmpfs none /usr/sbin && printf '#!/bin/sh\\necho called >{marker}\\n'"
+                  f" >/usr/sbin/poweroff && chmod 755 /usr/sbin/poweroff && exec \"$0\" \"$@\"")
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script, harness.BINARY, "--run-dir", vm.run_dir, "run",
+             vm.file], text=True, capture_output=True, check=False, timeout=harness.DEADLINE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.exists(marker), done.stdout + done.stderr)
+        self.assertRegex(done.stdout, "host goes with it")
 
 
 class Reboot(harness.VmTest):
