@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 enum { CONNECTIONS = 64, REQUEST_MAX = 64 << 10, REPLIES_MAX = 4 << 20, BACKLOG = 64 };
+#define IDLE_NS (60 * NS_PER_SEC)
 
 struct control {
 	struct supervisor *sup;
@@ -31,6 +32,7 @@ struct connection {
 	size_t sent;
 	struct control_call *call; /* being answered; NULL: ready for the next request */
 	bool closing;
+	uint64_t idle_at; /* when one that asks nothing is closed */
 };
 
 struct control_call {
@@ -217,16 +219,21 @@ static uint64_t connection_deadline(void *source)
 	bool waiting = !connection->call && connection->in.length > 0 &&
 		       memchr(connection->in.text, '\0', connection->in.length);
 
-	return connection->closing || waiting ? 0 : CLOCK_NEVER;
+	if (connection->closing || waiting)
+		return 0;
+	return connection->call ? CLOCK_NEVER : connection->idle_at;
 }
 
 static void connection_process(void *source, short revents, uint64_t now_ns)
 {
 	struct connection *connection = source;
 
-	(void)now_ns;
 	if (revents & POLLOUT)
 		flush(connection);
+	if (revents & POLLIN)
+		connection->idle_at = now_ns + IDLE_NS;
+	if (!connection->call && now_ns >= connection->idle_at)
+		connection->closing = true;
 	if (!connection->closing && (revents & POLLIN))
 		receive(connection);
 	take_requests(connection);
@@ -250,6 +257,7 @@ static void take_client(struct control *control, int fd)
 	}
 	connection->control = control;
 	connection->fd = fd;
+	connection->idle_at = clock_now_ns() + IDLE_NS;
 	connection->source = loop_add(control->sup->loop, &connection_source, connection);
 	if (!connection->source) {
 		free(connection);

@@ -9,7 +9,7 @@
 /*
  * RUN_DIR/control.sock: the varlink wire format (https://varlink.org/Wire-Format), interface io.vfiosup.
  * Root and the supervisor's own user may do everything, nobody else anything. At most 64 connections,
- * 64 KiB a request, 4 MiB of unread replies.
+ * 60 s without a question, 64 KiB a request, 4 MiB of unread replies.
  */
 struct control;
 struct control_call; /* one request that is being answered */

@@ -121,7 +121,11 @@ static void give_back_one(struct supervisor *sup, const char *name, struct strli
 	size_t bad = 0;
 	pid_t pid = 0;
 
-	if (still_runs(sup, name, &pid)) {
+	char group[MODEL_PATH];
+
+	/* Whoever is in its groups is not taken out of them, whatever vm.json says. */
+	snprintf(group, sizeof(group), TOP_GROUP "/%s", name);
+	if (still_runs(sup, name, &pid) || cgroups_busy(sup->cgroups, group, &pid) == 1) {
 		say(words, "%s still runs, pid %u: left as it is", name, (unsigned)pid);
 		return;
 	}

@@ -209,6 +209,7 @@ static void kill_vm(struct vm *vm, struct control_call *call, json_t *parameters
 {
 	(void)parameters;
 	done(call, "killed");
+	vm->stop_asked = true;
 	vm_kill(vm);
 }
 

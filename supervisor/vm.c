@@ -290,9 +290,25 @@ static void fail_start(struct vm *vm)
 	vm_event(vm, LIFE_FAILURE);
 }
 
+/* What was odd about the QEMU before. */
+static void clear_old_alarms(struct vm *vm)
+{
+	static const char *const kinds[] = { "failed", "guest-panic", "io-error", "internal-error",
+		"memory", "config-changed" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct alarm *alarm = find_alarm(vm, kinds[i]);
+
+		if (alarm)
+			*alarm = (struct alarm){ 0 };
+	}
+}
+
 static void prepare(struct vm *vm)
 {
 	struct err *err = &vm->failure;
+
+	clear_old_alarms(vm);
 
 	*err = (struct err){ 0 };
 	vm->evidence = (struct life_evidence){ 0 };
@@ -365,6 +381,16 @@ static void slow_watch(struct vm *vm)
 		watch_slow_down(vm->sup->watch, vm->tracked[i].slot, slow);
 }
 
+/* Without QMP nobody can say that it hangs; placement is held all the same. */
+static void degrade(struct vm *vm, uint64_t now_ns)
+{
+	vm_alarm_clear(vm, "unresponsive");
+	vm->hang_at = CLOCK_NEVER;
+	vm->reconnect_at = now_ns + NS_PER_SEC;
+	if (vm->slow_at == CLOCK_NEVER)
+		vm->slow_at = now_ns;
+}
+
 static void apply(struct vm *vm, unsigned effects)
 {
 	uint64_t now = clock_now_ns();
@@ -374,7 +400,7 @@ static void apply(struct vm *vm, unsigned effects)
 	if (effects & LIFE_ALARM)
 		raise_phase_alarm(vm);
 	if (effects & LIFE_RECONNECT)
-		vm->reconnect_at = now + NS_PER_SEC;
+		degrade(vm, now);
 	if (effects & LIFE_END_STOP)
 		end_stop(vm);
 	if (effects & LIFE_BEGIN_STOP)

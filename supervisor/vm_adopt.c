@@ -65,8 +65,7 @@ static void take_iothreads(void *arg, enum qmp_outcome outcome, json_t *result, 
 		return;
 	}
 	vm->named_count = vm->named_vcpus + (size_t)n;
-	if (coming_up(vm))
-		vm_try_place(vm, clock_now_ns());
+	vm_try_place(vm, clock_now_ns());
 }
 
 static void take_cpus(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
@@ -115,7 +114,8 @@ static void on_cont(void *arg, enum qmp_outcome outcome, json_t *result, const c
 	(void)result;
 	if (outcome == QMP_LOST)
 		return;
-	if (outcome != QMP_OK) {
+	/* No answer yet is no refusal: the guest may run already, and the heartbeat will judge. */
+	if (outcome == QMP_ERROR) {
 		fail(vm, "cont", words);
 		return;
 	}
@@ -130,7 +130,8 @@ static void on_cont(void *arg, enum qmp_outcome outcome, json_t *result, const c
 
 void vm_try_place(struct vm *vm, uint64_t now_ns)
 {
-	if (!coming_up(vm))
+	/* `fresh`: QMP was lost on the way, and is back. */
+	if (!coming_up(vm) && !(vm->fresh && vm->phase == VM_RUNNING))
 		return;
 	unsigned left = vm_reconcile(vm, true);
 	if (left > 0 && now_ns < vm->place_until) {

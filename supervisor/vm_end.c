@@ -86,6 +86,9 @@ void vm_exited(struct vm *vm)
 	evidence->cause = vm->cause;
 	vm->last_exit = life_classify(evidence);
 	vm->last_exit_at = clock_wall_seconds();
+	/* What went wrong before the guest ran says nothing of a later end. */
+	if (vm->last_exit != EXIT_REASON_START_FAILED)
+		vm->failure = (struct err){ 0 };
 	log_notice(vm->spec.name, "QEMU has ended: %s", exit_reason_name(vm->last_exit));
 	vm_event(vm, LIFE_EXITED);
 }

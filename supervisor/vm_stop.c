@@ -36,6 +36,8 @@ static void stop_without_process(struct vm *vm)
 void vm_stop(struct vm *vm, bool force)
 {
 	if (vm->phase == VM_STOPPING) {
+		/* Also where it was being ended to be started again. */
+		vm->stop_asked = true;
 		if (force && !vm->ladder.force)
 			vm_hurry(vm);
 		return;
