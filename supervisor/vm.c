@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define SLOW_TICK_NS  NS_PER_SEC
-#define HOST_READ_NS  (10 * NS_PER_SEC)
+#define HOST_READ_NS  (30 * NS_PER_SEC)
 #define HANG_GRACE_NS (30 * NS_PER_SEC) /* a storage stall looks like death at first */
 
 bool vm_lives(const struct vm *vm)

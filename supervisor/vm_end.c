@@ -207,11 +207,13 @@ void vm_last_words(struct vm *vm, char *words, size_t size)
 /* QEMU appends; what was cut off is begun anew, with the end of the old kept beside it. */
 void vm_bound_log(struct vm *vm)
 {
-	AUTO_CLOSE int fd = openat(vm->dirfd, "qemu.log", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	char kept[LOG_KEPT];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= LOG_MAX)
+	if (fstatat(vm->dirfd, "qemu.log", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_size <= LOG_MAX)
+		return;
+	AUTO_CLOSE int fd = openat(vm->dirfd, "qemu.log", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return;
 	ssize_t n = pread(fd, kept, sizeof(kept), st.st_size - LOG_KEPT);
 	if (ftruncate(fd, 0) == 0 && n > 0)
