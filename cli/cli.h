@@ -74,6 +74,7 @@ int cli_fail(const struct err *err);
 int cli_exit_of(int code);
 
 /* The verbs; one file each. */
+int cli_daemon(const struct cli *cli);
 int cli_help(const struct cli *cli);
 int cli_log(const struct cli *cli);
 int cli_kill(const struct cli *cli);

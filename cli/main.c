@@ -8,6 +8,11 @@ static const struct cli_verb verbs[] = {
 		"ladder of\n"
 		"`stop`; a second one goes to the next rung. Exit 0 on a guest's power-off.\n",
 		0, 1, 1, cli_run },
+	{ "daemon", "", "all VMs of CONFIG_DIR/vms",
+		"Takes over those that run, starts those with autostart once per boot. They go on "
+		"when it ends\n"
+		"(SIGTERM). SIGHUP reads the files again.\n",
+		0, 0, 0, cli_daemon },
 	{ "plan", "FILE [--json]", "everything `run` would do, in order, and QEMU's argv",
 		"Changes nothing. Ends with each thing that `cannot:` be done here; exits 1 if "
 		"there is one.\n",

@@ -3,6 +3,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/err.h"
+#include "model/host_conf.h"
 #include "model/spec.h"
 
 /*
@@ -20,6 +21,14 @@ int config_load_vm(const char *path, struct spec *ret_spec, struct err *err);
  * unit tests call. `length` bytes, which may hold NULs. */
 int config_parse_vm(
 	const char *path, const char *text, size_t length, struct spec *ret_spec, struct err *err);
+
+/*
+ * The same for vfio-sup.conf: run_dir, metrics, control. A file that is not there means the defaults.
+ * *ret_conf is the caller's (host_conf_free).
+ */
+int config_load_host(const char *path, struct host_conf *ret_conf, struct err *err);
+int config_parse_host(const char *path, const char *text, size_t length, struct host_conf *ret_conf,
+	struct err *err);
 
 /* Line of `key` inside the group that begins at `line` of the text (1-based), or `line` itself. */
 int config_line_of(const char *text, int line, const char *key);

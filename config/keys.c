@@ -114,6 +114,7 @@ static const struct group_rule netdevs_rule = { SPEC_NETDEVS, { "type", "id" } }
 static const struct group_rule objects_rule = { SPEC_OBJECTS, { "qom-type", "id" } };
 
 static const struct key file_keys[] = {
+	{ "autostart", read_bool, AT(autostart), NULL, 0, "true" },
 	{ "accel", read_choice, AT(accel), accels, 0, "\"kvm\"" },
 	{ "binary", read_path, AT(binary), NULL, 0, "\"/usr/bin/qemu-system-x86_64\"" },
 	{ "user", read_user, AT(user), NULL, SAID_USER, "\"vfio-sup-qemu\"" },

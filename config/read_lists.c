@@ -112,7 +112,7 @@ int read_listen(struct reader *reader, const struct key *key, config_setting_t *
 	struct err inner = { 0 };
 	int r = read_text(reader, key, setting);
 
-	if (r == 0 && listen_check(reader->spec->metrics_listen, &inner) < 0)
+	if (r == 0 && listen_check(*(char **)key_field(reader, key), &inner) < 0)
 		r = setting_fail_by(reader, setting, &inner);
 	return r;
 }

@@ -201,7 +201,7 @@ static int read_member(
 		return -EINVAL;
 	}
 	int r = key->read(reader, key, setting);
-	if (r == 0)
+	if (r == 0 && reader->spec)
 		reader->spec->said |= key->said;
 	return r;
 }

@@ -10,7 +10,8 @@
 /* What every read function gets. */
 struct reader {
 	const struct conf_text *text;
-	struct spec *spec;
+	void *target;      /* what is filled in */
+	struct spec *spec; /* the same where it is a VM's; else NULL */
 	struct err *err;
 	config_setting_t *root;
 };
@@ -24,7 +25,7 @@ typedef int key_read_fn(struct reader *reader, const struct key *key, config_set
 struct key {
 	const char *name;
 	key_read_fn *read;
-	size_t offset;       /* of its field in struct spec */
+	size_t offset;       /* of its field in what is filled in */
 	const void *detail;  /* as `read` wants it: names, bounds, a table of keys */
 	unsigned said;       /* enum spec_said */
 	const char *example; /* a value that works, as it stands in a file */
@@ -41,7 +42,7 @@ struct bounds {
 	uint64_t min, max;
 };
 
-extern const struct key_table conf_file_keys;
+extern const struct key_table conf_file_keys, conf_host_keys;
 
 enum { SETTING_PATH = 128 };
 
@@ -78,11 +79,15 @@ bool setting_is_list(const config_setting_t *setting); /* ( ) or [ ] */
 
 int reader_no_memory(struct reader *reader);
 
-/* The field of the key in the spec. */
+/* The field of the key in what is filled in. */
 static inline void *key_field(const struct reader *reader, const struct key *key)
 {
-	return (char *)reader->spec + key->offset;
+	return (char *)reader->target + key->offset;
 }
+
+/* Scans and reads a whole file; `check` (may be NULL) sees it while it is still there. */
+int conf_read_text(
+	struct reader *reader, const struct key_table *keys, int (*check)(struct reader *reader));
 
 /* Reads every setting of a group by its table; an unknown key is an error. */
 int read_table(struct reader *reader, const struct key_table *table, const config_setting_t *group);

@@ -51,47 +51,11 @@ static int set_name(const char *path, struct spec *spec, struct err *err)
 	return -EINVAL;
 }
 
-/* The scanner has words for all it knows: what libconfig still finds is rare. */
-static int fail_syntax(const struct conf_text *text, const config_t *config, struct err *err)
-{
-	const char *words = config_error_text(config);
-	int line = config_error_line(config);
-
-	conf_fail(text, err, line > 0 ? line : 1, NULL, "%s", words ? words : "syntax error");
-	conf_why_line(text, err, line > 0 ? line : 1);
-	err_fix(err, "a setting is KEY = VALUE; text needs double quotes");
-	return -EINVAL;
-}
-
-/* A comment on a last line that has no newline is a syntax error for libconfig 1.5. */
-static bool read_string(config_t *config, const struct conf_text *text)
-{
-	struct strbuf bytes AUTO_STRBUF = { 0 };
-
-	strbuf_add_bytes(&bytes, text->bytes, text->length);
-	strbuf_add(&bytes, "\n");
-	return !bytes.failed && config_read_string(config, bytes.text);
-}
-
 static int read_spec(const struct conf_text *text, struct spec *spec, struct err *err)
 {
-	struct reader reader = { .text = text, .spec = spec, .err = err };
-	config_t config;
-	int r = conf_scan(text, err);
+	struct reader reader = { .text = text, .target = spec, .spec = spec, .err = err };
 
-	if (r < 0)
-		return r;
-	config_init(&config);
-	if (!read_string(&config, text)) {
-		r = fail_syntax(text, &config, err);
-	} else {
-		reader.root = config_root_setting(&config);
-		r = read_table(&reader, &conf_file_keys, reader.root);
-		if (r == 0)
-			r = conf_check_spec(&reader);
-	}
-	config_destroy(&config);
-	return r;
+	return conf_read_text(&reader, &conf_file_keys, conf_check_spec);
 }
 
 static int fill_spec(

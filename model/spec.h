@@ -57,6 +57,7 @@ struct spec {
 	char *text; /* the file's text as read: kept in vm.json */
 	unsigned said;
 
+	bool autostart; /* once per boot, by the daemon */
 	enum spec_accel accel;
 	char *binary;
 	char *user;         /* NULL: as the supervisor itself (only when it is not root) */

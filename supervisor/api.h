@@ -36,6 +36,12 @@ struct api_run_result {
 void api_run(
 	const char *file, const struct api_options *options, struct api_run_result *ret_result);
 
+/* --- vfio-sup daemon --- */
+
+/* All VMs of CONFIG_DIR/vms, until SIGTERM; they go on without it. SIGHUP reads the files again. 0, or
+ * -errno with words: -EWOULDBLOCK another supervisor works in the run directory. */
+int api_daemon(const char *config_dir, const struct api_options *options, struct err *err);
+
 /* --- vfio-sup plan --- */
 
 /* Everything `run` would do, in order. Owns all it points to: api_plan_free. */

@@ -6,12 +6,14 @@
 #include "base/sock.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum { CONNECTIONS = 64, REQUEST_MAX = 64 << 10, REPLIES_MAX = 4 << 20, BACKLOG = 64 };
-#define IDLE_NS (60 * NS_PER_SEC)
+#define NO_GROUP ((gid_t)-1)
+#define IDLE_NS  (60 * NS_PER_SEC)
 
 struct control {
 	struct supervisor *sup;
@@ -19,6 +21,7 @@ struct control {
 	struct loop_source *source;
 	struct list connections; /* connection.link */
 	unsigned count;
+	gid_t read_gid, operate_gid;
 };
 
 /* One client; varlink answers its requests one after the other. */
@@ -130,11 +133,56 @@ void control_on_gone(struct control_call *call, void (*gone)(void *arg), void *a
 	call->arg = arg;
 }
 
+void control_set_groups(struct control *control, const char *read, const char *operate)
+{
+	const struct group *group = getgrnam(read);
+
+	control->read_gid = group ? group->gr_gid : NO_GROUP;
+	group = getgrnam(operate);
+	control->operate_gid = group ? group->gr_gid : NO_GROUP;
+}
+
+/* SO_PEERCRED has no supplementary groups. */
+static bool is_member(const struct connection *connection, gid_t gid)
+{
+	gid_t groups[256];
+	socklen_t size = sizeof(groups);
+
+	if (gid == NO_GROUP)
+		return false;
+	if (connection->peer.gid == gid)
+		return true;
+	if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(*groups); i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+static bool is_one_of(const char *method, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(method, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool may_call(const struct connection *connection, const char *method)
 {
+	static const char *const reading[] = { "io.vfiosup.Status" };
+	static const char *const operating[] = { "io.vfiosup.Start", "io.vfiosup.Stop",
+		"io.vfiosup.Pause", "io.vfiosup.Resume" };
+	const struct control *control = connection->control;
 	uid_t uid = connection->peer.uid;
 
-	return uid == 0 || uid == geteuid() || strncmp(method, "org.varlink.service.", 20) == 0;
+	if (uid == 0 || uid == geteuid() || strncmp(method, "org.varlink.service.", 20) == 0)
+		return true;
+	if (is_one_of(method, operating, ARRAY_SIZE(operating)))
+		return is_member(connection, control->operate_gid);
+	return is_one_of(method, reading, ARRAY_SIZE(reading)) &&
+	       (is_member(connection, control->read_gid) ||
+		       is_member(connection, control->operate_gid));
 }
 
 static void answer(struct connection *connection, json_t *request)
@@ -322,6 +370,7 @@ int control_open(struct supervisor *sup, struct control **ret_control, struct er
 	}
 	control->sup = sup;
 	control->fd = take_fd(&fd);
+	control->read_gid = control->operate_gid = NO_GROUP;
 	list_init(&control->connections);
 	control->source = loop_add(sup->loop, &control_source, control);
 	*ret_control = control;

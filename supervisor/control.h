@@ -8,7 +8,7 @@
 
 /*
  * RUN_DIR/control.sock: the varlink wire format (https://varlink.org/Wire-Format), interface io.vfiosup.
- * Root and the supervisor's own user may do everything, nobody else anything. At most 64 connections,
+ * Root and the supervisor's own user may do everything, members of two groups some of it. At most 64 connections,
  * 60 s without a question, 64 KiB a request, 4 MiB of unread replies.
  */
 struct control;
@@ -16,6 +16,10 @@ struct control_call; /* one request that is being answered */
 
 int control_open(struct supervisor *sup, struct control **ret_control, struct err *err);
 void control_close(struct control *control);
+
+/* Groups whose members may ask (`read`), and ask, start, stop and wake (`operate`). One that does not exist
+ * gives nobody anything. */
+void control_set_groups(struct control *control, const char *read, const char *operate);
 
 /* methods.c: answers one request, now or later. */
 void method_call(struct supervisor *sup, struct control_call *call, const char *method,

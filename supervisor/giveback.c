@@ -58,6 +58,18 @@ static bool others_use(struct supervisor *sup, const char *name, const struct ac
 	return cgroups_busy(sup->cgroups, TOP_GROUP, &pid) == 1;
 }
 
+/* A group is busy until the kernel has taken down those below it, which it does in its own time: mostly
+ * at once, on a loaded host later. Each try waits 200 ms itself. */
+static enum action_result act_patiently(
+	struct supervisor *sup, const struct action *action, struct err *err)
+{
+	enum action_result result = supervisor_act(sup, action, err);
+
+	for (int i = 0; i < 10 && result == ACTION_RETRY; i++)
+		result = supervisor_act(sup, action, err);
+	return result;
+}
+
 static bool give_back(struct supervisor *sup, const char *name, const struct action *done)
 {
 	struct action inverse;
@@ -73,7 +85,7 @@ static bool give_back(struct supervisor *sup, const char *name, const struct act
 			done->file, done->group[0] ? done->group : "/");
 		return false;
 	}
-	enum action_result result = supervisor_act(sup, &inverse, &err);
+	enum action_result result = act_patiently(sup, &inverse, &err);
 	if (result != ACTION_DONE && result != ACTION_ALREADY && give_back_counts(done))
 		log_err(name, &err);
 	return result == ACTION_DONE && give_back_counts(done);

@@ -12,8 +12,8 @@ static bool has_kernel_threads(const struct vm *vm)
 {
 	if (vm->kvm)
 		return true;
-	for (size_t i = 0; i < vm->argv.count; i++)
-		if (strstr(vm->argv.items[i], "vhost"))
+	for (size_t i = 0; i < vm->spec.lists[SPEC_NETDEVS].count; i++)
+		if (strstr(vm->spec.lists[SPEC_NETDEVS].items[i].json, "vhost"))
 			return true;
 	return false;
 }

@@ -121,6 +121,7 @@ static int make_plan(struct supervisor *sup, struct api_plan *plan, struct err *
 	int r = vm_check(&vm, err);
 
 	plan->place = vm.plan;
+	free(vm.pci.items);
 	plan->argv = vm.argv;
 	plan->kvm = vm.kvm;
 	plan->cg_mode = sup->host.cg_mode;

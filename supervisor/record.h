@@ -6,9 +6,11 @@
 
 /* RUN_DIR/NAME/vm.json: what a later supervisor must know to find this VM again. */
 struct record {
-	struct process_identity identity;      /* of QEMU; pid 0: none was started yet */
-	double since;                          /* Unix seconds of its start */
-	bool running;                          /* `cont` was answered */
+	struct process_identity identity; /* of QEMU; pid 0: none was started yet */
+	double since;                     /* Unix seconds of its start */
+	bool running;                     /* `cont` was answered */
+	bool kvm;
+	unsigned restarts;
 	bool stopping;                         /* somebody wants it to end */
 	const char *config_path, *config_text; /* as started */
 };

@@ -18,6 +18,8 @@
 struct run {
 	struct supervisor sup;
 	struct vm *vm;
+	bool lived; /* the loop has run */
+	bool found; /* a QEMU that an earlier supervisor left */
 	unsigned signals;
 	struct loop_source *source;
 };
@@ -72,21 +74,6 @@ static const struct source_ops run_source = {
 	.fd = run_fd, .events = run_events, .deadline_ns = run_deadline, .process = run_process
 };
 
-/* Before the watch thread is made: it inherits the mask. */
-static int open_signals(struct run *run, struct err *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	run->sup.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return run->sup.signal_fd < 0 ? err_set(err, errno, "signalfd: %s", strerror(errno)) : 0;
-}
-
 static bool went_well(enum exit_reason reason)
 {
 	return reason == EXIT_REASON_GUEST_SHUTDOWN || reason == EXIT_REASON_GUEST_RESET ||
@@ -115,7 +102,8 @@ static void note_result(struct run *run, struct api_run_result *result)
 static int bring_up(struct run *run, struct spec *spec, struct err *err)
 {
 	AUTO_FREE char *metrics = spec->metrics_listen ? strdup(spec->metrics_listen) : NULL;
-	int r = open_signals(run, err);
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	int r = supervisor_open_signals(&run->sup, signals, ARRAY_SIZE(signals), err);
 
 	if (r == 0)
 		r = supervisor_start(&run->sup, metrics, err);
@@ -125,19 +113,27 @@ static int bring_up(struct run *run, struct spec *spec, struct err *err)
 		r = vm_new(&run->sup, spec, &run->vm, err);
 	if (r < 0)
 		return r;
+	/* Refused here, before anything is changed; a QEMU that runs already is past that. */
+	r = vm_find_running(run->vm, err);
+	run->found = r == 1;
+	if (r == 0)
+		r = vm_get_ready(run->vm, err);
+	if (r < 0)
+		return r;
 	run->source = loop_add(run->sup.loop, &run_source, run);
 	return run->source ? 0 : err_set(err, ENOMEM, "out of memory");
 }
 
 static void live(struct run *run)
 {
-	bool found = vm_find_running(run->vm);
+	bool found = run->found;
 
 	give_back_leftovers(&run->sup, NULL);
 	if (found)
 		log_notice(
 			run->vm->spec.name, "taking over QEMU, pid %d", (int)run->vm->identity.pid);
 	vm_event(run->vm, found ? LIFE_FOUND : LIFE_START);
+	run->lived = true;
 	loop_run(run->sup.loop);
 }
 
@@ -149,7 +145,8 @@ static void clean_up(struct run *run, const struct api_run_result *result)
 	if (!run->vm)
 		return;
 	memcpy(name, run->vm->spec.name, sizeof(name));
-	bool keep = result->log_dir[0] != '\0';
+	/* Of a QEMU that lives, or of a start that failed, it is kept. */
+	bool keep = !run->lived || result->log_dir[0] != '\0';
 	loop_remove(run->sup.loop, run->source);
 	vm_free(run->vm);
 	if (!keep)

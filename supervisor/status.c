@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/status.h"
+#include "supervisor/daemon.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -180,7 +181,8 @@ static void add_isolation(const struct vm *vm, json_t *status)
 static void add_start(const struct vm *vm, json_t *status)
 {
 	json_t *start = json_object();
-	uint64_t from = vm->spawned_ns;
+	/* Only a start that this supervisor has made was measured. */
+	uint64_t from = vm->spawned_ns ? vm->spawned_ns : UINT64_MAX;
 
 	set_seconds(start, "greeting_seconds", vm->greeting_ns > from ? vm->greeting_ns - from : 0);
 	set_seconds(start, "placed_seconds", vm->placed_ns > from ? vm->placed_ns - from : 0);
@@ -208,6 +210,21 @@ static void add_end(const struct vm *vm, json_t *status)
 					 : json_null());
 }
 
+/* What has changed in the file and waits for the next start. */
+static json_t *pending_json(const struct vm *vm)
+{
+	AUTO_STRLIST struct strlist keys = { 0 };
+	json_t *list = json_array();
+
+	if (vm->pending.text)
+		spec_news(&vm->spec, &vm->pending, &keys);
+	for (size_t i = 0; i < keys.count; i++)
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s}", "kind", "config", "what", keys.items[i],
+				"reason", "changed in the file, takes effect at the next start"));
+	return list;
+}
+
 json_t *status_vm(struct vm *vm)
 {
 	json_t *status = json_object();
@@ -230,7 +247,7 @@ json_t *status_vm(struct vm *vm)
 	json_object_set_new(status, "drift", status_drift(vm));
 	add_end(vm, status);
 	json_object_set_new(status, "alarms", status_alarms(vm));
-	json_object_set_new(status, "pending", json_array());
+	json_object_set_new(status, "pending", pending_json(vm));
 	add_feels(vm, status);
 	add_start(vm, status);
 	return status;

@@ -14,8 +14,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 
 static const char run_lock[] = "lock", host_lock[] = "vfio-sup.lock";
 
@@ -176,6 +178,20 @@ int supervisor_start(struct supervisor *sup, const char *metrics, struct err *er
 			sup->http_source = loop_add(sup->loop, &http_source, sup->http);
 	}
 	return r;
+}
+
+int supervisor_open_signals(
+	struct supervisor *sup, const int *signals, size_t count, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < count; i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	sup->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return sup->signal_fd < 0 ? err_set(err, errno, "signalfd: %s", strerror(errno)) : 0;
 }
 
 void supervisor_close(struct supervisor *sup)

@@ -45,6 +45,11 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 int supervisor_start(struct supervisor *sup, const char *metrics, struct err *err);
 void supervisor_close(struct supervisor *sup);
 
+/* Blocks these signals and opens signal_fd for them: before the watch thread is made, which inherits the
+ * mask. SIGPIPE is ignored. */
+int supervisor_open_signals(
+	struct supervisor *sup, const int *signals, size_t count, struct err *err);
+
 /* Reads the host again; what only we know stays. */
 int supervisor_read_host(struct supervisor *sup, struct err *err);
 

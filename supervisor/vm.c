@@ -137,26 +137,47 @@ void vm_no_timers(struct vm *vm)
 	vm->lost_at = CLOCK_NEVER;
 }
 
-static int open_all(struct vm *vm, struct err *err)
+int vm_open(struct vm *vm, struct err *err)
 {
-	struct supervisor *sup = vm->sup;
-	unsigned most = vm->spec.maxcpus > vm->spec.vcpus ? vm->spec.maxcpus : vm->spec.vcpus;
 	int lost = 0;
-	int r = rundir_open_vm(
-		sup->run_fd, vm->spec.name, vm->user.uid, vm->user.gid, &vm->dirfd, &vm->iofd, err);
 
+	if (vm->dirfd >= 0)
+		return 0;
+	int r = rundir_open_vm(vm->sup->run_fd, vm->spec.name, vm->user.uid, vm->user.gid,
+		&vm->dirfd, &vm->iofd, err);
 	if (r < 0)
 		return r;
-	vm->counters = counters_open(vm->dirfd, most, &lost);
-	vm->qmp = qmp_new(&vm_qmp_handlers, vm);
-	vm->timer_source = loop_add(sup->loop, &timer_source, vm);
-	vm->qmp_source = vm->qmp ? loop_add(sup->loop, &qmp_source, vm->qmp) : NULL;
-	if (!vm->counters || !vm->timer_source || !vm->qmp_source)
+	struct counters *counters = counters_open(vm->dirfd, vm->counters->vcpus, &lost);
+	if (!counters)
 		return err_set(err, ENOMEM, "out of memory");
+	counters_close(vm->counters);
+	vm->counters = counters;
 	if (lost)
 		vm_alarm(vm, "counters", "the counters are in memory only", strerror(lost),
 			"make room in the run directory");
 	return 0;
+}
+
+void vm_close(struct vm *vm, bool remove)
+{
+	/* They go on in memory, for whoever scrapes them next. */
+	cleanup_close(&vm->dirfd);
+	cleanup_close(&vm->iofd);
+	if (remove)
+		rundir_remove_vm(vm->sup->run_fd, vm->spec.name);
+}
+
+/* What every VM has, whether it runs or not. */
+static int make_parts(struct vm *vm)
+{
+	unsigned most = vm->spec.maxcpus > vm->spec.vcpus ? vm->spec.maxcpus : vm->spec.vcpus;
+	int no_file;
+
+	vm->counters = counters_open(-1, most, &no_file);
+	vm->qmp = qmp_new(&vm_qmp_handlers, vm);
+	vm->timer_source = loop_add(vm->sup->loop, &timer_source, vm);
+	vm->qmp_source = vm->qmp ? loop_add(vm->sup->loop, &qmp_source, vm->qmp) : NULL;
+	return vm->counters && vm->timer_source && vm->qmp_source ? 0 : -ENOMEM;
 }
 
 int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct err *err)
@@ -175,18 +196,24 @@ int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct
 	list_init(&vm->watchers);
 	list_add(&sup->vms, &vm->link);
 	vm_no_timers(vm);
-	int r = vm_check(vm, err);
-	vm->checked = r == 0;
-	/* What a binary says of itself is megabytes of JSON, and gone now. */
-	malloc_trim(0);
-	if (r == 0)
-		r = open_all(vm, err);
-	if (r < 0) {
+	if (make_parts(vm) < 0) {
 		vm_free(vm);
-		return r;
+		return err_set(err, ENOMEM, "out of memory");
 	}
 	*ret_vm = vm;
 	return 0;
+}
+
+int vm_get_ready(struct vm *vm, struct err *err)
+{
+	int r = vm_check(vm, err);
+
+	/* What a binary says of itself is megabytes of JSON, and gone now. */
+	malloc_trim(0);
+	if (r == 0)
+		r = vm_open(vm, err);
+	vm->checked = r == 0;
+	return r;
 }
 
 void vm_free(struct vm *vm)
@@ -204,8 +231,10 @@ void vm_free(struct vm *vm)
 	counters_close(vm->counters);
 	cleanup_close(&vm->dirfd);
 	cleanup_close(&vm->iofd);
+	free(vm->pci.items);
 	free(vm->drifts);
 	free(vm->tracked);
+	spec_free(&vm->pending);
 	spec_free(&vm->spec);
 	free(vm);
 }
@@ -269,7 +298,9 @@ void vm_save(struct vm *vm)
 {
 	struct record record = { .identity = vm->identity,
 		.since = vm->since,
-		.running = vm->cont_ns > 0,
+		.running = vm->evidence.ran,
+		.kvm = vm->kvm,
+		.restarts = vm->restarts,
 		.stopping = vm->stop_asked,
 		.config_path = vm->spec.file,
 		.config_text = vm->spec.text };
@@ -304,6 +335,30 @@ static void clear_old_alarms(struct vm *vm)
 	}
 }
 
+/* The file has changed since: now is the time. */
+static void take_pending(struct vm *vm)
+{
+	unsigned most;
+
+	if (!vm->pending.text)
+		return;
+	spec_free(&vm->spec);
+	vm->spec = vm->pending;
+	vm->pending = (struct spec){ 0 };
+	vm->checked = false;
+	most = vm->spec.maxcpus > vm->spec.vcpus ? vm->spec.maxcpus : vm->spec.vcpus;
+	if (most == vm->counters->vcpus)
+		return;
+	/* Of another shape: they begin anew. */
+	int no_file;
+	struct counters *counters = counters_open(-1, most, &no_file);
+	if (!counters)
+		return;
+	counters_close(vm->counters);
+	vm->counters = counters;
+	vm_close(vm, false);
+}
+
 static void prepare(struct vm *vm)
 {
 	struct err *err = &vm->failure;
@@ -315,7 +370,8 @@ static void prepare(struct vm *vm)
 	vm->cause = EXIT_REASON_NONE;
 	vm->spawned_ns = vm->greeting_ns = vm->placed_ns = vm->cont_ns = 0;
 	supervisor_read_host(vm->sup, NULL);
-	int r = vm->checked ? 0 : vm_check(vm, err);
+	take_pending(vm);
+	int r = vm->checked ? 0 : vm_get_ready(vm, err);
 	vm->checked = false;
 	if (r == 0)
 		r = vm_check_group_free(vm, err);

@@ -69,12 +69,14 @@ struct vm_watcher {
 struct vm {
 	struct list link; /* supervisor.vms */
 	struct supervisor *sup;
-	struct spec spec;
+	struct spec spec;    /* as it runs, or as it would be started */
+	struct spec pending; /* the file has changed since: for the next start. text NULL: none */
 
 	/* Decided before each start. */
 	struct place_plan plan;
 	struct strlist argv;
-	struct user user; /* of QEMU */
+	struct pci_functions pci; /* that it gets */
+	struct user user;         /* of QEMU */
 	bool kvm;
 	bool checked; /* all of this is fresh: the next start need not decide it again */
 
@@ -129,6 +131,10 @@ struct vm {
 };
 
 /* vm.c. Takes the spec over, also on failure. */
+/* vm_open: its directory and files; vm_get_ready: everything that is checked before, too. */
+int vm_open(struct vm *vm, struct err *err);
+int vm_get_ready(struct vm *vm, struct err *err);
+void vm_close(struct vm *vm, bool remove);
 int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct err *err);
 void vm_free(struct vm *vm); /* only without a process, or to leave it running */
 void vm_event(struct vm *vm, enum life_event event);
@@ -144,7 +150,16 @@ void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that some
 
 /* vm_check.c: everything that can be found out before the first change. 0 or -errno with words. */
 int vm_check(struct vm *vm, struct err *err);
+/* The part of it that holds for a QEMU that runs already. */
+int vm_check_running(struct vm *vm, struct err *err);
 int vm_check_group_free(struct vm *vm, struct err *err);
+
+/* vm_others.c: the host as "auto" sees it, without what other VMs have; refusals that name both VMs; the PCI
+ * functions that this VM gets. */
+struct host_state vm_host_without_others(const struct vm *vm);
+int vm_check_cpus_free(const struct vm *vm, struct err *err);
+int vm_note_functions(struct vm *vm, const struct pci_functions *slots, size_t count);
+int vm_check_functions_free(const struct vm *vm, struct err *err);
 
 /* vm_prepare.c: groups and shield; and the way back. */
 int vm_prepare(struct vm *vm, struct err *err);
@@ -159,8 +174,9 @@ void vm_drop_process(struct vm *vm);
 void vm_adopt(struct vm *vm);
 void vm_try_place(struct vm *vm, uint64_t now_ns);
 void vm_ask_threads(struct vm *vm);
-/* A QEMU that an earlier supervisor left running: then LIFE_FOUND is next. */
-bool vm_find_running(struct vm *vm);
+/* A QEMU that an earlier supervisor left running. 1: it is ours now, LIFE_FOUND is next; 0: there is none;
+ * -errno with words: there is, and it is left alone. */
+int vm_find_running(struct vm *vm, struct err *err);
 
 /* vm_qmp.c: the connection, events, the heartbeat. */
 extern const struct qmp_handlers vm_qmp_handlers;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A QEMU process becomes ours: its threads are named, placed, read back, and only then it runs. */
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "supervisor/journal.h"
 #include "supervisor/record.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -158,39 +161,76 @@ static void take_over(struct vm *vm)
 	vm_watch_process(vm);
 }
 
-/* Only what is certainly the process that was written down is taken for ours. */
-bool vm_find_running(struct vm *vm)
+/* The process that was written down, and no other: held by a pidfd, and asked again behind it. */
+static bool same_process(struct vm *vm, const struct record *record)
 {
-	struct record record;
 	struct process_identity now;
-	int r = record_read(vm->dirfd, &record);
+
+	if (record->identity.pid <= 0 ||
+		process_identify(&vm->sup->root, record->identity.pid, &now) < 0 ||
+		!process_same(&record->identity, &now))
+		return false;
+	vm->identity = now;
+	vm->pidfd = process_pidfd(now.pid);
+	return vm->pidfd >= 0 && process_identify(&vm->sup->root, now.pid, &now) == 0 &&
+	       process_same(&record->identity, &now);
+}
+
+/* It goes on as it was started; what the file says now is for the next start. */
+static int take_old_spec(struct vm *vm, const struct record *record, struct err *err)
+{
+	struct spec old;
+
+	if (strcmp(record->config_text, vm->spec.text) == 0)
+		return 0;
+	int r = config_parse_vm(
+		record->config_path, record->config_text, strlen(record->config_text), &old, err);
+	if (r < 0)
+		return r;
+	vm->pending = vm->spec;
+	vm->spec = old;
+	return 0;
+}
+
+static int adopt_record(struct vm *vm, const struct record *record, struct err *err)
+{
+	int r = take_old_spec(vm, record, err);
+
+	if (r == 0)
+		r = vm_check_running(vm, err);
+	if (r == 0)
+		r = vm_open(vm, err);
+	if (r < 0)
+		return r;
+	vm->since = record->since;
+	vm->kvm = record->kvm;
+	vm->restarts = record->restarts;
+	vm->evidence.ran = record->running;
+	vm->fresh = !record->running;
+	take_over(vm);
+	return 0;
+}
+
+int vm_find_running(struct vm *vm, struct err *err)
+{
+	AUTO_CLOSE int dirfd = openat(
+		vm->sup->run_fd, vm->spec.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct record record;
+	int r = dirfd < 0 ? -ENOENT : record_read(dirfd, &record);
 
 	if (r < 0) {
 		if (r != -ENOENT)
 			log_warning(vm->spec.name,
 				"vm.json cannot be trusted (%s): set aside as vm.json.bad",
 				strerror(-r));
-		return false;
+		return 0;
 	}
-	bool ours = record.identity.pid > 0 &&
-		    process_identify(&vm->sup->root, record.identity.pid, &now) == 0 &&
-		    process_same(&record.identity, &now);
-	if (ours) {
-		vm->identity = now;
-		vm->since = record.since;
-		vm->evidence.ran = record.running;
-		vm->fresh = !record.running;
-		vm->pidfd = process_pidfd(now.pid);
-		ours = vm->pidfd >= 0 && process_identify(&vm->sup->root, now.pid, &now) == 0 &&
-		       process_same(&record.identity, &now);
-	}
-	if (ours && strcmp(record.config_text, vm->spec.text) != 0)
-		vm_alarm(vm, "config-changed", "the VM runs with an older version of its file", "",
-			"what has changed takes effect with its next start");
+	r = same_process(vm, &record);
+	if (r == 1 && adopt_record(vm, &record, err) < 0)
+		r = err_prefix(err, "QEMU runs, pid %d, and cannot be taken over",
+			(int)record.identity.pid);
 	record_free(&record);
-	if (ours)
-		take_over(vm);
-	else
+	if (r != 1)
 		vm_drop_process(vm);
-	return ours;
+	return r;
 }

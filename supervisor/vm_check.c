@@ -91,6 +91,10 @@ static int make_argv(struct vm *vm, const struct props *props, struct strlist *a
 		.slot_count = addresses->count };
 	int r = find_slots(vm, addresses, slots, err);
 
+	if (r == 0 && vm_note_functions(vm, slots, addresses->count) < 0)
+		r = err_set(err, ENOMEM, "out of memory");
+	if (r == 0)
+		r = vm_check_functions_free(vm, err);
 	if (r < 0)
 		return r;
 	strlist_free(&vm->argv);
@@ -165,12 +169,20 @@ static int check_shield(struct vm *vm, struct err *err)
 	return r;
 }
 
+int vm_check_running(struct vm *vm, struct err *err)
+{
+	struct host_state host = vm_host_without_others(vm);
+	int r = place_plan(&vm->spec, &host, &vm->plan, err);
+
+	return r == 0 ? check_user(vm, err) : r;
+}
+
 int vm_check(struct vm *vm, struct err *err)
 {
-	int r = place_plan(&vm->spec, &vm->sup->host, &vm->plan, err);
+	int r = vm_check_running(vm, err);
 
 	if (r == 0)
-		r = check_user(vm, err);
+		r = vm_check_cpus_free(vm, err);
 	if (r == 0)
 		r = check_accel(vm, err);
 	if (r == 0)

@@ -139,6 +139,7 @@ static void give_up(struct vm *vm)
 	vm_alarm(
 		vm, "failed", vm->failure.text, words, "see the log; `vfio-sup start` tries again");
 	vm_event(vm, LIFE_GAVE_UP);
+	vm_close(vm, false); /* qemu.log stays: it explains */
 	vm_tell(vm, true, false, "%s", vm->failure.text);
 }
 
@@ -169,6 +170,7 @@ void vm_decide(struct vm *vm)
 		break;
 	}
 	vm_event(vm, LIFE_ENDED);
+	vm_close(vm, true);
 	vm_tell(vm, true, true, "%s is stopped: %s", vm->spec.name,
 		exit_reason_name(vm->last_exit));
 }

@@ -18,7 +18,7 @@ struct watch {
 	pthread_t thread;
 	int timer_fd, wake_fd;
 	_Atomic bool stop;
-	_Atomic uint64_t overruns;
+	_Atomic uint64_t overruns, ticked_ns;
 	_Atomic int used; /* slots at and beyond this were never taken */
 	uint64_t tick_ns; /* of the timer; 0: disarmed */
 	struct watch_slot slots[WATCH_SLOTS];
@@ -38,6 +38,7 @@ static void tick(struct watch *watch)
 	uint64_t now = clock_now_ns();
 	bool news = false;
 
+	watch->ticked_ns = now;
 	for (int i = 0; i < watch->used; i++) {
 		struct watch_slot *slot = &watch->slots[i];
 		enum slot_state state = atomic_load(&slot->state);
@@ -214,6 +215,14 @@ struct watch_view watch_see(const struct watch *watch, int i)
 uint64_t watch_take_worst(struct watch *watch, int i)
 {
 	return atomic_exchange(&watch->slots[i].worst_ns, 0);
+}
+
+bool watch_alive(const struct watch *watch, uint64_t now_ns)
+{
+	uint64_t last = counter_read(&watch->ticked_ns);
+
+	return watch->tick_ns == 0 || last == 0 ||
+	       now_ns < last + 10 * NS_PER_SEC + 10 * watch->tick_ns;
 }
 
 uint64_t watch_overruns(const struct watch *watch)

@@ -54,6 +54,9 @@ uint64_t watch_take_worst(struct watch *watch, int slot);
 
 struct watch_view watch_see(const struct watch *watch, int slot);
 
+/* Has it ticked lately? Also true while it has nothing to watch. */
+bool watch_alive(const struct watch *watch, uint64_t now_ns);
+
 /* Ticks that came so late that others were left out; the thread's own CPU clock. */
 uint64_t watch_overruns(const struct watch *watch);
 

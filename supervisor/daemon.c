@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "supervisor/daemon.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "supervisor/api.h"
+#include "supervisor/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+
+static int daemon_fd(void *source)
+{
+	return ((struct daemon *)source)->sup.signal_fd;
+}
+
+static short daemon_events(void *source)
+{
+	(void)source;
+	return POLLIN;
+}
+
+static uint64_t daemon_deadline(void *source)
+{
+	return ((struct daemon *)source)->watchdog_at;
+}
+
+static void tell_systemd(struct daemon *daemon, const char *state)
+{
+	unsigned vms = 0, running = 0;
+
+	list_for_each (link, &daemon->sup.vms) {
+		vms++;
+		running += vm_lives(list_entry(link, struct vm, link));
+	}
+	sd_notifyf(0, "%sSTATUS=%u of %u VMs run", state, running, vms);
+}
+
+static void reload(struct daemon *daemon)
+{
+	tell_systemd(daemon, "RELOADING=1\n");
+	log_notice(NULL, "reading %s again", daemon->config_dir);
+	daemon_read_vms(daemon);
+	tell_systemd(daemon, "READY=1\n");
+}
+
+/* The VMs go on: whoever comes next takes them over. */
+static void end(struct daemon *daemon)
+{
+	tell_systemd(daemon, "STOPPING=1\n");
+	daemon->ending = true;
+	loop_stop(daemon->sup.loop);
+}
+
+/* systemd hears of us from within the loop, and only as long as the watch thread ticks. */
+static void pet_watchdog(struct daemon *daemon, uint64_t now_ns)
+{
+	if (now_ns < daemon->watchdog_at)
+		return;
+	daemon->watchdog_at = now_ns + daemon->watchdog_ns / 3;
+	if (watch_alive(daemon->sup.watch, now_ns))
+		tell_systemd(daemon, "WATCHDOG=1\n");
+}
+
+static void daemon_process(void *source, short revents, uint64_t now_ns)
+{
+	struct daemon *daemon = source;
+	struct signalfd_siginfo info;
+
+	if ((revents & POLLIN) &&
+		read(daemon->sup.signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(daemon);
+		else
+			end(daemon);
+	}
+	pet_watchdog(daemon, now_ns);
+}
+
+static const struct source_ops daemon_source = { .fd = daemon_fd,
+	.events = daemon_events,
+	.deadline_ns = daemon_deadline,
+	.process = daemon_process };
+
+static void find_watchdog(struct daemon *daemon)
+{
+	uint64_t usec = 0;
+
+	daemon->watchdog_at = CLOCK_NEVER;
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return;
+	daemon->watchdog_ns = usec * NS_PER_US;
+	daemon->watchdog_at = 0;
+}
+
+static int bring_up(struct daemon *daemon, struct err *err)
+{
+	struct supervisor *sup = &daemon->sup;
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	int r = supervisor_open_signals(sup, signals, ARRAY_SIZE(signals), err);
+
+	if (r == 0)
+		r = supervisor_start(sup, daemon->conf.metrics_listen, err);
+	if (r < 0)
+		return r;
+	control_set_groups(sup->control, daemon->conf.read, daemon->conf.operate);
+	daemon->source = loop_add(sup->loop, &daemon_source, daemon);
+	return daemon->source ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
+static void live(struct daemon *daemon)
+{
+	daemon_read_vms(daemon);
+	daemon_find_vms(daemon);
+	daemon_autostart(daemon);
+	find_watchdog(daemon);
+	tell_systemd(daemon, "READY=1\n");
+	if (daemon->sup.http)
+		log_info(NULL, "metrics at http://%s/metrics", http_address(daemon->sup.http));
+	loop_run(daemon->sup.loop);
+}
+
+static void let_go(struct daemon *daemon)
+{
+	loop_remove(daemon->sup.loop, daemon->source);
+	list_for_each (link, &daemon->sup.vms)
+		vm_free(list_entry(link, struct vm, link));
+	supervisor_close(&daemon->sup);
+}
+
+int api_daemon(const char *config_dir, const struct api_options *options, struct err *err)
+{
+	struct daemon daemon = { .config_dir = config_dir };
+	AUTO_STRBUF struct strbuf path = { 0 };
+
+	strbuf_addf(&path, "%s/vfio-sup.conf", config_dir);
+	int r = path.failed ? err_set(err, ENOMEM, "out of memory")
+			    : config_load_host(path.text, &daemon.conf, err);
+	if (r < 0)
+		return r;
+	if (getenv("JOURNAL_STREAM"))
+		log_use_journal_priorities();
+	r = supervisor_open(&daemon.sup, options->run_dir ? options->run_dir : daemon.conf.run_dir,
+		options->root, err);
+	if (r == 0) {
+		r = bring_up(&daemon, err);
+		if (r == 0)
+			live(&daemon);
+		let_go(&daemon);
+	}
+	host_conf_free(&daemon.conf);
+	return r;
+}
