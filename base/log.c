@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,8 +36,11 @@ static void put(enum log_level level, const char *vm, const char *words)
 	for (; *words && at < LINE + 62; words++)
 		line[at++] = *words == '\n' ? ' ' : *words;
 	line[at++] = '\n';
-	/* A log that cannot be written is no reason to stop watching the VM. */
-	if (write(STDERR_FILENO, line, (size_t)at) < 0)
+	/* A log that cannot be written, a full pipe or a terminal that was stopped, is no reason to
+	 * stop watching the VM. */
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT) ||
+		write(STDERR_FILENO, line, (size_t)at) < 0)
 		dropped_ever++;
 }
 

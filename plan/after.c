@@ -11,8 +11,10 @@ enum exit_reason life_classify(const struct life_evidence *evidence)
 		return EXIT_REASON_HOST_STOP;
 	if (evidence->cause != EXIT_REASON_NONE)
 		return evidence->cause;
+	/* "I don't know" is no crash, and starts nothing again. */
 	if (!evidence->shutdown_seen)
-		return EXIT_REASON_CRASH;
+		return evidence->blind && !evidence->signalled ? EXIT_REASON_HOST_SIGNAL
+							       : EXIT_REASON_CRASH;
 	if (evidence->guest_reset)
 		return EXIT_REASON_GUEST_RESET;
 	if (evidence->guest_panic)
@@ -80,6 +82,10 @@ enum life_verdict life_after_exit(const struct spec *spec, const struct life_exi
 		return LIFE_VERDICT_END;
 	switch (end->reason) {
 	case EXIT_REASON_GUEST_SHUTDOWN:
+		/* One that powers off as soon as it runs would be started without end. */
+		if (spec->on_poweroff == ON_POWEROFF_RESTART &&
+			end->ran_ns < spec->restart.delay_ns)
+			return restart_counted(spec, end, memory, ret_delay_ns);
 		return after_poweroff(spec);
 	case EXIT_REASON_GUEST_RESET:
 		return spec->on_reboot == ON_REBOOT_RESTART ? LIFE_VERDICT_RESTART_NOW
@@ -98,7 +104,7 @@ enum life_verdict life_after_exit(const struct spec *spec, const struct life_exi
 		again = true; /* ended only where the config said restart */
 		break;
 	case EXIT_REASON_START_FAILED:
-		if (memory->count == 0)
+		if (!end->started_before)
 			return LIFE_VERDICT_GIVE_UP;
 		again = spec->on_crash == ON_CRASH_RESTART;
 		break;

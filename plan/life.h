@@ -77,8 +77,9 @@ enum life_verdict {
 
 struct life_exit {
 	enum exit_reason reason;
-	bool asked_stop; /* an operator or a signal wanted the VM to end: always wins */
-	uint64_t ran_ns; /* since `cont`; 0: the guest never ran */
+	bool asked_stop;     /* an operator or a signal wanted the VM to end: always wins */
+	bool started_before; /* this start was an automatic one */
+	uint64_t ran_ns;     /* since `cont`; 0: the guest never ran */
 	uint64_t now_ns;
 };
 
@@ -96,7 +97,9 @@ struct life_evidence {
 	bool ran;        /* `cont` was answered: the guest has lived */
 	bool asked_stop; /* an operator's stop or kill, a signal to the supervisor */
 	enum exit_reason
-		cause; /* the supervisor ended it for hang, breach, drift, guest-panic; or NONE */
+		cause;  /* the supervisor ended it for hang, breach, drift, guest-panic; or NONE */
+	bool blind;     /* there was no QMP to say why: a SHUTDOWN could not be seen */
+	bool signalled; /* our own child, ended by SIGKILL, SIGSEGV, ...: no doubt a crash */
 	bool shutdown_seen; /* a SHUTDOWN event came, with: */
 	bool by_guest;      /* guest-shutdown, or a reason we do not know with guest = true */
 	bool guest_reset, guest_panic, host_signal, host_other;
@@ -130,8 +133,8 @@ void stop_begin(struct stop_ladder *ladder, bool force, enum stop_rung first, ui
 /* A second SIGTERM, or --force on a stop that goes on: the next rung now. */
 void stop_hurry(struct stop_ladder *ladder, uint64_t now_ns);
 
-/* What to do now, and when to look again. Without `qmp` the rungs that need it are passed over at
- * once under force, and waited out without it. */
+/* What to do now, and when to look again. Without `qmp` the button cannot be pressed, and is as soon as it is
+ * back; `quit` is passed over. A guest is not cut short because a connection is. */
 enum stop_do stop_next(struct stop_ladder *ladder, const struct spec *spec, bool qmp,
 	uint64_t now_ns, uint64_t *ret_deadline_ns);
 

@@ -84,7 +84,7 @@ enum stop_do stop_next(struct stop_ladder *ladder, const struct spec *spec, bool
 		return STOP_DO_GIVE_UP;
 	while (ladder->rung != STOP_NONE &&
 		(now_ns >= rung_limit(ladder, spec) ||
-			(ladder->force && !qmp && ladder->rung <= STOP_QUIT)))
+			(ladder->force && !qmp && ladder->rung == STOP_QUIT)))
 		climb(ladder, now_ns);
 
 	enum stop_do what = on_rung(ladder, spec, qmp, now_ns);

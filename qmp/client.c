@@ -15,6 +15,9 @@
 
 enum { TURN_MESSAGES = 64, READ_BYTES = 8 << 10, GREETING_S = 10 };
 
+/* The greeting comes at once, but the answer to this only when QEMU has set up all of the guest's memory. */
+enum { CAPABILITIES_S = 600 };
+
 struct qmp {
 	const struct qmp_handlers *handlers;
 	void *arg;
@@ -216,8 +219,8 @@ static void take_greeting(struct qmp *qmp, json_t *greeting, uint64_t now_ns)
 		(int)json_integer_value(json_object_get(version, "minor")),
 		(int)json_integer_value(json_object_get(version, "micro")));
 	qmp->state = QMP_CAPABILITIES;
-	if (queue(qmp, "qmp_capabilities", NULL, GREETING_S * NS_PER_SEC, now_ns, capabilities_came,
-		    qmp) < 0)
+	if (queue(qmp, "qmp_capabilities", NULL, CAPABILITIES_S * NS_PER_SEC, now_ns,
+		    capabilities_came, qmp) < 0)
 		qmp_disconnect(qmp, "out of memory");
 }
 
@@ -357,7 +360,8 @@ static void qmp_process(void *source, short revents, uint64_t now_ns)
 
 	if (qmp->fd >= 0 && (revents & POLLOUT))
 		flush(qmp);
-	if (qmp->fd >= 0 && ((revents & (POLLIN | POLLHUP | POLLERR)) || qmp->more))
+	/* Also when only time has passed: what is there already is not late. */
+	if (qmp->fd >= 0)
 		receive(qmp, now_ns);
 	if (qmp->state != QMP_DISCONNECTED)
 		expire(qmp, now_ns);

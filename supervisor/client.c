@@ -134,7 +134,8 @@ static int take_replies(int fd, bool more, api_reply_fn *reply, void *arg, struc
 
 		if (r < 0) {
 			err_set(err, -r == ECONNRESET ? EREMOTEIO : -r,
-				r == -ECONNRESET  ? "the supervisor has ended"
+				r == -ECONNRESET  ? "the supervisor closed the connection: it has "
+						    "ended, or too many ask at once"
 				: r == -ETIMEDOUT ? "the supervisor does not answer"
 						  : "what the supervisor says makes no sense");
 			return -err->code;

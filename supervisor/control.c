@@ -11,7 +11,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { CONNECTIONS = 64, REQUEST_MAX = 64 << 10, REPLIES_MAX = 4 << 20, BACKLOG = 64 };
+enum {
+	CONNECTIONS = 64,
+	FOREIGN_CONNECTIONS = 24,
+	REQUEST_MAX = 64 << 10,
+	REPLIES_MAX = 4 << 20,
+	BACKLOG = 64
+};
 #define NO_GROUP ((gid_t)-1)
 #define IDLE_NS  (60 * NS_PER_SEC)
 
@@ -20,7 +26,8 @@ struct control {
 	int fd;
 	struct loop_source *source;
 	struct list connections; /* connection.link */
-	unsigned count;
+	unsigned count, foreign; /* foreign: of other users */
+	uint64_t again_at;       /* no descriptor was left: when to look again */
 	gid_t read_gid, operate_gid;
 };
 
@@ -54,6 +61,11 @@ static void end_call(struct connection *connection)
 	free(call);
 }
 
+static bool is_foreign(const struct connection *connection)
+{
+	return connection->peer.uid != 0 && connection->peer.uid != geteuid();
+}
+
 static void drop(struct connection *connection)
 {
 	struct control *control = connection->control;
@@ -62,6 +74,7 @@ static void drop(struct connection *connection)
 	loop_remove(control->sup->loop, connection->source);
 	list_remove(&connection->link);
 	control->count--;
+	control->foreign -= is_foreign(connection);
 	close(connection->fd);
 	strbuf_free(&connection->in);
 	strbuf_free(&connection->out);
@@ -298,7 +311,9 @@ static void take_client(struct control *control, int fd)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
-	if (!connection || control->count >= CONNECTIONS || sock_peer(fd, &connection->peer) < 0) {
+	/* Other users never take all places: root can always ask. */
+	if (!connection || control->count >= CONNECTIONS || sock_peer(fd, &connection->peer) < 0 ||
+		(is_foreign(connection) && control->foreign >= FOREIGN_CONNECTIONS)) {
 		free(connection);
 		close(fd);
 		return;
@@ -314,6 +329,7 @@ static void take_client(struct control *control, int fd)
 	}
 	list_add(&control->connections, &connection->link);
 	control->count++;
+	control->foreign += is_foreign(connection);
 }
 
 static int control_fd(void *source)
@@ -323,14 +339,14 @@ static int control_fd(void *source)
 
 static short control_events(void *source)
 {
-	(void)source;
-	return POLLIN;
+	return ((struct control *)source)->again_at ? 0 : POLLIN;
 }
 
 static uint64_t control_deadline(void *source)
 {
-	(void)source;
-	return CLOCK_NEVER;
+	uint64_t again_at = ((struct control *)source)->again_at;
+
+	return again_at ? again_at : CLOCK_NEVER;
 }
 
 static void control_process(void *source, short revents, uint64_t now_ns)
@@ -338,10 +354,12 @@ static void control_process(void *source, short revents, uint64_t now_ns)
 	struct control *control = source;
 
 	(void)revents;
-	(void)now_ns;
+	control->again_at = 0;
 	for (int i = 0; i < BACKLOG; i++) {
 		int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+		if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED)
+			control->again_at = now_ns + 100 * NS_PER_MS;
 		if (fd < 0)
 			return;
 		take_client(control, fd);

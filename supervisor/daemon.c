@@ -128,6 +128,7 @@ static void live(struct daemon *daemon)
 static void let_go(struct daemon *daemon)
 {
 	loop_remove(daemon->sup.loop, daemon->source);
+	control_close(TAKE(daemon->sup.control)); /* who waits there waits for a VM */
 	list_for_each (link, &daemon->sup.vms)
 		vm_free(list_entry(link, struct vm, link));
 	supervisor_close(&daemon->sup);

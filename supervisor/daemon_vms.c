@@ -36,24 +36,21 @@ static bool vm_of_file(const char *file, char name[SPEC_NAME_SIZE])
 	return spec_name_valid(name);
 }
 
-static void take_file(struct daemon *daemon, struct vm *vm, struct spec *spec)
+static void take_file(struct vm *vm, struct spec *spec)
 {
-	struct err err = { 0 };
-
 	vm_alarm_clear(vm, "config");
 	if (strcmp(vm->spec.text, spec->text) == 0) {
+		spec_take_now(&vm->spec, spec); /* an earlier change may have been taken back */
 		spec_free(&vm->pending);
 		spec_free(spec);
 		return;
 	}
-	(void)daemon;
 	spec_take_now(&vm->spec, spec);
 	spec_free(&vm->pending);
 	vm->pending = *spec;
 	vm->checked = false;
 	log_notice(vm->spec.name, "%s has changed%s", vm->pending.file,
 		vm_lives(vm) ? ": `vfio-sup status` says what waits for the next start" : "");
-	(void)err;
 }
 
 static void read_vm(struct daemon *daemon, const char *file)
@@ -74,7 +71,7 @@ static void read_vm(struct daemon *daemon, const char *file)
 		return;
 	}
 	if (vm)
-		take_file(daemon, vm, &spec);
+		take_file(vm, &spec);
 	else if (vm_new(&daemon->sup, &spec, &vm, &err) < 0)
 		log_err(name, &err);
 }
@@ -156,8 +153,7 @@ static void find_one(struct vm *vm)
 		vm_alarm(vm, "not-adopted", err.text, err.why, err.fix);
 	if (r != 1)
 		return;
-	log_notice(vm->spec.name, "taking over QEMU, pid %d", (int)vm->identity.pid);
-	vm_event(vm, LIFE_FOUND);
+	vm_take_over(vm);
 }
 
 /* A QEMU whose file is gone or bad: its vm.json has the text it was started from. */

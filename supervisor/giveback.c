@@ -70,33 +70,49 @@ static enum action_result act_patiently(
 	return result;
 }
 
-static bool give_back(struct supervisor *sup, const char *name, const struct action *done)
+/* True if it is done with: given back, no longer ours, or not ours to give back. */
+static bool give_back(
+	struct supervisor *sup, const char *name, const struct action *done, unsigned *given)
 {
 	struct action inverse;
 	struct err err = { 0 };
 
 	/* Files of our own groups go with the groups. */
 	if (done->kind == ACTION_CG_SET && is_ours(done->group))
-		return false;
+		return true;
 	if (others_use(sup, name, done) || !action_inverse(done, &inverse))
-		return false;
+		return true;
 	if (!still_ours(sup, done)) {
 		log_notice(name, "%s of group %s was changed by somebody else: left as it is",
 			done->file, done->group[0] ? done->group : "/");
-		return false;
+		return true;
 	}
 	enum action_result result = act_patiently(sup, &inverse, &err);
-	if (result != ACTION_DONE && result != ACTION_ALREADY && give_back_counts(done))
-		log_err(name, &err);
-	return result == ACTION_DONE && give_back_counts(done);
+	if (result == ACTION_DONE || result == ACTION_ALREADY) {
+		*given += result == ACTION_DONE && give_back_counts(done);
+		return true;
+	}
+	if (!give_back_counts(done))
+		return true;
+	log_err(name, &err);
+	return false;
 }
 
 unsigned give_back_all(struct supervisor *sup, const char *name, const struct actions *done)
 {
+	AUTO_FREE bool *over = calloc(done->count + 1, sizeof(*over));
 	unsigned given = 0;
 
+	if (!over || done->count == 0)
+		return 0;
 	for (size_t i = done->count; i-- > 0;)
-		given += give_back(sup, name, &done->items[i]);
+		over[i] = give_back(sup, name, &done->items[i], &given);
+	int r = journal_drop(sup->run_fd, name);
+	for (size_t i = 0; r == 0 && i < done->count; i++)
+		if (!over[i])
+			r = journal_add(sup->run_fd, name, &done->items[i], NULL);
+	if (r < 0)
+		log_warning(name, "cannot clean the journal: %s", strerror(-r));
 	return given;
 }
 
@@ -148,7 +164,6 @@ static void give_back_one(struct supervisor *sup, const char *name, struct strli
 	if (bad > 0)
 		say(words, "%s: %u lines of the journal cannot be read", name, (unsigned)bad);
 	actions_free(&done);
-	journal_drop(sup->run_fd, name);
 }
 
 int give_back_leftovers(struct supervisor *sup, struct strlist *words)

@@ -5,8 +5,8 @@
 #include "supervisor/supervisor.h"
 
 /* Takes back what was done for the VM called `name`, the last first: only where the value is still ours;
- * what other VMs use stays. Returns the number of changes given back. What cannot be given back is said in
- * the log. */
+ * what other VMs use stays. Returns the number of changes given back. What cannot be given back now is said
+ * in the log and stays in the journal, for `restore`; all other lines of this VM go. */
 unsigned give_back_all(struct supervisor *sup, const char *name, const struct actions *done);
 
 /* Is it one to count? Files of our own groups come and go with them, and what all VMs share stays. */

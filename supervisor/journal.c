@@ -17,11 +17,16 @@ static int append(int dirfd, const char *line, size_t length)
 
 	if (fd < 0)
 		return -errno;
+	off_t end = lseek(fd, 0, SEEK_END);
 	ssize_t n = write(fd, line, length);
 	if (n < 0)
 		return -errno;
-	if ((size_t)n != length)
+	if ((size_t)n != length) {
+		/* Half a line would take the next one along. */
+		if (end >= 0 && ftruncate(fd, end) < 0)
+			return -errno;
 		return -ENOSPC;
+	}
 	return fsync(fd) < 0 ? -errno : 0;
 }
 

@@ -91,13 +91,15 @@ static void fall_back(struct round *round, const struct err *err)
 }
 
 static enum action_result carry_out(
-	struct round *round, const struct actions *actions, struct err *err)
+	struct round *round, const struct actions *actions, bool foreign, struct err *err)
 {
 	enum action_result worst = ACTION_ALREADY;
 
 	for (size_t i = 0; i < actions->count; i++) {
-		const struct action *action = &actions->items[i];
-		enum action_result result = supervisor_act(round->vm->sup, action, err);
+		struct action *action = &actions->items[i];
+		/* A shielded group is somebody else's: what is done to it must be given back. */
+		enum action_result result = foreign ? vm_change(round->vm, action, err)
+						    : supervisor_act(round->vm->sup, action, err);
 
 		if (refused_realtime(round, action, result)) {
 			fall_back(round, err);
@@ -169,7 +171,8 @@ static void repair(struct round *round, const struct drift *drift, struct drift_
 	struct err err = { 0 };
 
 	if (drift_action(&vm->plan, &vm->sup->host, drift, &actions) == 0) {
-		enum action_result result = carry_out(round, &actions, &err);
+		enum action_result result =
+			carry_out(round, &actions, drift->kind == DRIFT_SHIELD, &err);
 
 		if (!round->policy_gone)
 			settle(round, drift, record, result, &err);

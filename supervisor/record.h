@@ -11,7 +11,8 @@ struct record {
 	bool running;                     /* `cont` was answered */
 	bool kvm;
 	unsigned restarts;
-	bool stopping;                         /* somebody wants it to end */
+	bool stopping, force; /* somebody wants it to end, whatever it takes */
+	int cause; /* enum exit_reason for which it is being ended to be started again; 0: none */
 	const char *config_path, *config_text; /* as started */
 };
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "supervisor/api.h"
+#include "supervisor/control.h"
 #include "supervisor/giveback.h"
 #include "supervisor/rundir.h"
 #include "supervisor/vm.h"
@@ -15,12 +16,15 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#define SIGNAL_PAUSE_NS (500 * NS_PER_MS)
+
 struct run {
 	struct supervisor sup;
 	struct vm *vm;
 	bool lived; /* the loop has run */
 	bool found; /* a QEMU that an earlier supervisor left */
 	unsigned signals;
+	uint64_t signalled_ns;
 	struct loop_source *source;
 };
 
@@ -46,13 +50,21 @@ static uint64_t run_deadline(void *source)
 	return is_over(source) ? 0 : CLOCK_NEVER;
 }
 
-/* The whole ladder; a second signal takes the next rung. */
-static void take_signal(struct run *run, int signal)
+/* The whole ladder; a second signal takes the next rung. A terminal that is closed sends one or two
+ * SIGHUP, `timeout` and a shell may send one signal twice: neither means to hurry. */
+static void take_signal(struct run *run, int signal, uint64_t now_ns)
 {
+	if (signal == SIGHUP) {
+		log_notice(NULL, "Hangup: the VM goes on; SIGTERM or `vfio-sup stop` ends it");
+		return;
+	}
+	if (run->signals > 0 && now_ns < run->signalled_ns + SIGNAL_PAUSE_NS)
+		return;
+	run->signalled_ns = now_ns;
 	log_notice(NULL, "%s: %s", strsignal(signal),
 		run->signals == 0 ? "stopping the VM; once more to hurry" : "hurrying");
 	if (run->signals++ == 0)
-		vm_stop(run->vm, true);
+		vm_insist(run->vm);
 	else
 		vm_hurry(run->vm);
 }
@@ -62,10 +74,9 @@ static void run_process(void *source, short revents, uint64_t now_ns)
 	struct run *run = source;
 	struct signalfd_siginfo info;
 
-	(void)now_ns;
 	if ((revents & POLLIN) &&
 		read(run->sup.signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		take_signal(run, (int)info.ssi_signo);
+		take_signal(run, (int)info.ssi_signo, now_ns);
 	if (is_over(run))
 		loop_stop(run->sup.loop);
 }
@@ -126,15 +137,16 @@ static int bring_up(struct run *run, struct spec *spec, struct err *err)
 
 static void live(struct run *run)
 {
-	bool found = run->found;
-
 	give_back_leftovers(&run->sup, NULL);
-	if (found)
-		log_notice(
-			run->vm->spec.name, "taking over QEMU, pid %d", (int)run->vm->identity.pid);
-	vm_event(run->vm, found ? LIFE_FOUND : LIFE_START);
 	run->lived = true;
-	loop_run(run->sup.loop);
+	if (run->found)
+		vm_take_over(run->vm);
+	else
+		vm_event(run->vm, LIFE_START);
+	/* What came in the last turn may have started it again. */
+	do
+		loop_run(run->sup.loop);
+	while (!is_over(run));
 }
 
 /* Nothing is left but QEMU's words where they explain a failure. */
@@ -146,8 +158,9 @@ static void clean_up(struct run *run, const struct api_run_result *result)
 		return;
 	memcpy(name, run->vm->spec.name, sizeof(name));
 	/* Of a QEMU that lives, or of a start that failed, it is kept. */
-	bool keep = !run->lived || result->log_dir[0] != '\0';
+	bool keep = !run->lived || run->vm->foreign || result->log_dir[0] != '\0';
 	loop_remove(run->sup.loop, run->source);
+	control_close(TAKE(run->sup.control)); /* who waits there waits for the VM */
 	vm_free(run->vm);
 	if (!keep)
 		rundir_remove_vm(run->sup.run_fd, name);

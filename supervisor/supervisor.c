@@ -238,7 +238,7 @@ void supervisor_keep_off(struct supervisor *sup)
 	list_for_each (link, &sup->vms) {
 		const struct vm *vm = list_entry(link, struct vm, link);
 
-		if (vm->phase != VM_STOPPED && vm->phase != VM_FAILED)
+		if (vm_lives(vm))
 			mine = cpuset_minus(&mine, &vm->plan.vcpus);
 	}
 	if (cpuset_empty(&mine) ||

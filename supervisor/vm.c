@@ -163,7 +163,7 @@ void vm_close(struct vm *vm, bool remove)
 	/* They go on in memory, for whoever scrapes them next. */
 	cleanup_close(&vm->dirfd);
 	cleanup_close(&vm->iofd);
-	if (remove)
+	if (remove && !vm->foreign)
 		rundir_remove_vm(vm->sup->run_fd, vm->spec.name);
 }
 
@@ -254,47 +254,8 @@ void vm_tell(struct vm *vm, bool done, bool ok, const char *format, ...)
 	}
 }
 
-static struct alarm *find_alarm(struct vm *vm, const char *kind)
-{
-	for (size_t i = 0; i < VM_ALARMS; i++)
-		if (strcmp(vm->alarms[i].kind, kind) == 0)
-			return &vm->alarms[i];
-	return NULL;
-}
-
-void vm_alarm(
-	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix)
-{
-	struct alarm *alarm = find_alarm(vm, kind);
-	bool known = alarm != NULL;
-
-	if (!alarm)
-		alarm = find_alarm(vm, "");
-	if (!alarm)
-		return;
-	if (!known)
-		alarm->since = clock_wall_seconds();
-	snprintf(alarm->kind, sizeof(alarm->kind), "%s", kind);
-	snprintf(alarm->what, sizeof(alarm->what), "%s", what);
-	snprintf(alarm->reason, sizeof(alarm->reason), "%s", reason);
-	snprintf(alarm->fix, sizeof(alarm->fix), "%s", fix);
-	if (!known)
-		log_warning(vm->spec.name, "%s%s%s%s%s", what, reason[0] ? ": " : "", reason,
-			fix[0] ? "; " : "", fix);
-}
-
-void vm_alarm_clear(struct vm *vm, const char *kind)
-{
-	struct alarm *alarm = find_alarm(vm, kind);
-
-	if (!alarm)
-		return;
-	log_notice(vm->spec.name, "over: %s", alarm->what);
-	*alarm = (struct alarm){ 0 };
-}
-
 /* A file that cannot be written is an alarm, never the VM's end: what stands there stays. */
-void vm_save(struct vm *vm)
+int vm_save(struct vm *vm)
 {
 	struct record record = { .identity = vm->identity,
 		.since = vm->since,
@@ -302,6 +263,8 @@ void vm_save(struct vm *vm)
 		.kvm = vm->kvm,
 		.restarts = vm->restarts,
 		.stopping = vm->stop_asked,
+		.force = vm->ladder.force,
+		.cause = (int)vm->cause,
 		.config_path = vm->spec.file,
 		.config_text = vm->spec.text };
 	int r = record_write(vm->dirfd, &record);
@@ -311,6 +274,7 @@ void vm_save(struct vm *vm)
 			"make room in the run directory");
 	else
 		vm_alarm_clear(vm, "state-file");
+	return r;
 }
 
 /* No process came of it: nothing will exit. */
@@ -319,20 +283,6 @@ static void fail_start(struct vm *vm)
 	vm->last_exit = EXIT_REASON_START_FAILED;
 	vm->last_exit_at = clock_wall_seconds();
 	vm_event(vm, LIFE_FAILURE);
-}
-
-/* What was odd about the QEMU before. */
-static void clear_old_alarms(struct vm *vm)
-{
-	static const char *const kinds[] = { "failed", "guest-panic", "io-error", "internal-error",
-		"memory", "config-changed" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		struct alarm *alarm = find_alarm(vm, kinds[i]);
-
-		if (alarm)
-			*alarm = (struct alarm){ 0 };
-	}
 }
 
 /* The file has changed since: now is the time. */
@@ -363,10 +313,11 @@ static void prepare(struct vm *vm)
 {
 	struct err *err = &vm->failure;
 
-	clear_old_alarms(vm);
+	vm_alarms_forget(vm);
 
 	*err = (struct err){ 0 };
 	vm->evidence = (struct life_evidence){ 0 };
+	vm->pressed = false;
 	vm->cause = EXIT_REASON_NONE;
 	vm->spawned_ns = vm->greeting_ns = vm->placed_ns = vm->cont_ns = 0;
 	supervisor_read_host(vm->sup, NULL);
@@ -398,14 +349,16 @@ static void spawn(struct vm *vm)
 
 static void begin_stop(struct vm *vm)
 {
-	vm->stop_asked = true;
 	vm_save(vm);
 	vm->ladder_at = 0;
+	if (vm->slow_at == CLOCK_NEVER)
+		vm->slow_at = 0; /* not yet placed: its last minutes are the guest's, too */
 }
 
 static void end_stop(struct vm *vm)
 {
 	vm->stop_asked = false;
+	vm->pressed |= vm->ladder.presses > 0;
 	vm->ladder = (struct stop_ladder){ 0 };
 	vm->ladder_at = CLOCK_NEVER;
 	vm_save(vm);
@@ -441,7 +394,9 @@ static void slow_watch(struct vm *vm)
 static void degrade(struct vm *vm, uint64_t now_ns)
 {
 	vm_alarm_clear(vm, "unresponsive");
-	vm->hang_at = CLOCK_NEVER;
+	/* Nor whether it has rebooted after its panic. */
+	vm->hang_at = vm->panic_at = CLOCK_NEVER;
+	qmp_disconnect(vm->qmp, "it is begun anew");
 	vm->reconnect_at = now_ns + NS_PER_SEC;
 	if (vm->slow_at == CLOCK_NEVER)
 		vm->slow_at = now_ns;

@@ -113,6 +113,10 @@ struct vm {
 
 	struct stop_ladder ladder;
 	bool stop_asked;
+	bool pressed;                 /* a stop was given up, but its button may still work */
+	bool found_stop, found_force; /* what its last supervisor was about to do */
+	enum exit_reason found_cause;
+	bool foreign; /* what runs under its name is not ours: nothing of it is touched */
 	enum vm_phase before_stop; /* asleep and paused guests must be woken first */
 	enum exit_reason cause;    /* we end it for this */
 	struct life_evidence evidence;
@@ -138,12 +142,13 @@ void vm_close(struct vm *vm, bool remove);
 int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct err *err);
 void vm_free(struct vm *vm); /* only without a process, or to leave it running */
 void vm_event(struct vm *vm, enum life_event event);
-void vm_save(struct vm *vm); /* vm.json */
+int vm_save(struct vm *vm); /* vm.json; what fails is an alarm, too */
 void vm_tell(struct vm *vm, bool done, bool ok, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void vm_alarm(
 	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix);
 void vm_alarm_clear(struct vm *vm, const char *kind);
+void vm_alarms_forget(struct vm *vm); /* what was odd about the QEMU before */
 void vm_no_timers(struct vm *vm);
 bool vm_lives(const struct vm *vm);
 void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that something happened */
@@ -165,6 +170,9 @@ int vm_check_functions_free(const struct vm *vm, struct err *err);
 int vm_prepare(struct vm *vm, struct err *err);
 void vm_release(struct vm *vm);
 
+/* One change of the host, in the journal before it is made. */
+enum action_result vm_change(struct vm *vm, struct action *action, struct err *err);
+
 /* vm_spawn.c: forks QEMU into its group; it runs once vm.json is synced. */
 int vm_spawn(struct vm *vm, struct err *err);
 void vm_watch_process(struct vm *vm);
@@ -177,6 +185,7 @@ void vm_ask_threads(struct vm *vm);
 /* A QEMU that an earlier supervisor left running. 1: it is ours now, LIFE_FOUND is next; 0: there is none;
  * -errno with words: there is, and it is left alone. */
 int vm_find_running(struct vm *vm, struct err *err);
+void vm_take_over(struct vm *vm);
 
 /* vm_qmp.c: the connection, events, the heartbeat. */
 extern const struct qmp_handlers vm_qmp_handlers;
@@ -186,8 +195,11 @@ void vm_qmp_lost(struct vm *vm); /* and the process is still there */
 
 /* vm_stop.c: the ladder, and every other way to end. */
 void vm_stop(struct vm *vm, bool force);
+/* A stop with force, or a gentle one that goes on past its end from now: not a moment sooner. */
+void vm_insist(struct vm *vm);
 void vm_kill(struct vm *vm);
 void vm_hurry(struct vm *vm);
+void vm_take_up_intent(struct vm *vm, bool stop, bool force, enum exit_reason cause);
 void vm_end_for(struct vm *vm, enum exit_reason cause);
 void vm_climb(struct vm *vm, uint64_t now_ns);
 

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sock.h"
 #include "config/config.h"
 #include "supervisor/journal.h"
 #include "supervisor/record.h"
@@ -14,7 +15,8 @@
 #include <sys/stat.h>
 
 #define ASK_LIMIT_NS   (5 * NS_PER_SEC)
-#define PLACE_LIMIT_NS (2 * NS_PER_SEC) /* then the guest runs, and what is open is said */
+#define FRESH_LIMIT_NS (600 * NS_PER_SEC) /* QEMU is still setting up; should it fail, it exits */
+#define PLACE_LIMIT_NS (2 * NS_PER_SEC)   /* then the guest runs, and what is open is said */
 #define PLACE_AGAIN_NS (10 * NS_PER_MS)
 
 void vm_adopt(struct vm *vm)
@@ -93,12 +95,11 @@ static void take_cpus(void *arg, enum qmp_outcome outcome, json_t *result, const
 
 void vm_ask_threads(struct vm *vm)
 {
-	uint64_t now = clock_now_ns();
+	uint64_t now = clock_now_ns(), limit = vm->fresh ? FRESH_LIMIT_NS : ASK_LIMIT_NS;
 
 	/* Answers come in the order of the questions. */
-	if (qmp_send(vm->qmp, "query-cpus-fast", NULL, ASK_LIMIT_NS, now, take_cpus, vm) < 0 ||
-		qmp_send(vm->qmp, "query-iothreads", NULL, ASK_LIMIT_NS, now, take_iothreads, vm) <
-			0)
+	if (qmp_send(vm->qmp, "query-cpus-fast", NULL, limit, now, take_cpus, vm) < 0 ||
+		qmp_send(vm->qmp, "query-iothreads", NULL, limit, now, take_iothreads, vm) < 0)
 		fail(vm, "QMP", "the question cannot be sent");
 }
 
@@ -161,19 +162,37 @@ static void take_over(struct vm *vm)
 	vm_watch_process(vm);
 }
 
-/* The process that was written down, and no other: held by a pidfd, and asked again behind it. */
-static bool same_process(struct vm *vm, const struct record *record)
+/* 1: the process that was written down, and no other, held by a pidfd and asked again behind it. 0: it is
+ * gone for certain. -errno: nobody can tell. */
+static int find_process(struct vm *vm, const struct record *record)
 {
+	const struct process_identity *was = &record->identity;
 	struct process_identity now;
 
-	if (record->identity.pid <= 0 ||
-		process_identify(&vm->sup->root, record->identity.pid, &now) < 0 ||
-		!process_same(&record->identity, &now))
-		return false;
+	if (was->pid <= 0)
+		return 0;
+	int r = process_identify(&vm->sup->root, was->pid, &now);
+	if (r < 0)
+		return r == -ESRCH ? 0 : r;
+	if (now.start_ticks != was->start_ticks || strcmp(now.boot_id, was->boot_id) != 0)
+		return 0; /* the pid is another's by now */
+	if (!process_same(was, &now))
+		return -ESTALE; /* it has become another program */
 	vm->identity = now;
 	vm->pidfd = process_pidfd(now.pid);
-	return vm->pidfd >= 0 && process_identify(&vm->sup->root, now.pid, &now) == 0 &&
-	       process_same(&record->identity, &now);
+	if (vm->pidfd < 0)
+		return vm->pidfd == -ESRCH ? 0 : vm->pidfd;
+	r = process_identify(&vm->sup->root, now.pid, &now);
+	return r == 0 && process_same(was, &now) ? 1 : 0;
+}
+
+/* vm.json is lost; does somebody listen on the monitor's socket all the same? */
+static bool monitor_answers(int dirfd)
+{
+	AUTO_CLOSE int io = openat(dirfd, "io", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int fd = io < 0 ? -1 : sock_connect_at(io, "qmp.sock");
+
+	return fd >= 0 || fd == -EAGAIN;
 }
 
 /* It goes on as it was started; what the file says now is for the next start. */
@@ -211,6 +230,22 @@ static int adopt_record(struct vm *vm, const struct record *record, struct err *
 	return 0;
 }
 
+static int no_record(struct vm *vm, int dirfd, int r, struct err *err)
+{
+	if (dirfd < 0 || !monitor_answers(dirfd)) {
+		if (r != -ENOENT)
+			log_warning(vm->spec.name,
+				"vm.json cannot be trusted (%s): set aside as vm.json.bad",
+				strerror(-r));
+		return 0;
+	}
+	vm->foreign = true;
+	err_set(err, EBUSY, "%s: a QEMU answers on its monitor, and there is no vm.json to be read",
+		vm->spec.name);
+	err_fix(err, "end that QEMU, or wait for it, then start the VM again");
+	return -EBUSY;
+}
+
 int vm_find_running(struct vm *vm, struct err *err)
 {
 	AUTO_CLOSE int dirfd = openat(
@@ -218,19 +253,29 @@ int vm_find_running(struct vm *vm, struct err *err)
 	struct record record;
 	int r = dirfd < 0 ? -ENOENT : record_read(dirfd, &record);
 
-	if (r < 0) {
-		if (r != -ENOENT)
-			log_warning(vm->spec.name,
-				"vm.json cannot be trusted (%s): set aside as vm.json.bad",
-				strerror(-r));
-		return 0;
-	}
-	r = same_process(vm, &record);
-	if (r == 1 && adopt_record(vm, &record, err) < 0)
+	if (r < 0)
+		return no_record(vm, dirfd, r, err);
+	r = find_process(vm, &record);
+	if (r < 0)
+		err_set(err, -r, "whether pid %d is %s's QEMU cannot be told: %s",
+			(int)record.identity.pid, vm->spec.name, strerror(-r));
+	else if (r == 1 && adopt_record(vm, &record, err) < 0)
 		r = err_prefix(err, "QEMU runs, pid %d, and cannot be taken over",
 			(int)record.identity.pid);
+	vm->found_stop = record.stopping;
+	vm->found_force = record.force;
+	vm->found_cause = (enum exit_reason)record.cause;
 	record_free(&record);
+	vm->foreign = r < 0;
 	if (r != 1)
 		vm_drop_process(vm);
 	return r;
+}
+
+void vm_take_over(struct vm *vm)
+{
+	log_notice(vm->spec.name, "taking over QEMU, pid %d", (int)vm->identity.pid);
+	vm_event(vm, LIFE_FOUND);
+	/* Somebody wanted it to end, and that did not die with the supervisor. */
+	vm_take_up_intent(vm, vm->found_stop, vm->found_force, vm->found_cause);
 }

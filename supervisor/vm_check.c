@@ -147,8 +147,10 @@ int vm_check_group_free(struct vm *vm, struct err *err)
 {
 	pid_t pid = 0;
 
+	vm->foreign = false;
 	if (!vm->plan.group[0] || cgroups_busy(vm->sup->cgroups, vm->plan.group, &pid) != 1)
 		return 0;
+	vm->foreign = true;
 	err_set(err, EBUSY, "%s: cgroup %s holds pid %d already", vm->spec.name, vm->plan.group,
 		(int)pid);
 	err_why(err, "a VM of this name runs under another supervisor, or was left behind by one");

@@ -45,12 +45,15 @@ static void drain_qmp(struct vm *vm)
 static void pid_process(void *source, short revents, uint64_t now_ns)
 {
 	struct vm *vm = source;
+	int status = 0;
 
 	(void)revents;
 	(void)now_ns;
+	/* Lost a moment ago is its end itself. */
+	vm->evidence.blind = qmp_state(vm->qmp) != QMP_RUNNING && vm->lost_at == CLOCK_NEVER;
 	drain_qmp(vm);
-	if (vm->child)
-		waitpid(vm->identity.pid, NULL, WNOHANG);
+	if (vm->child && waitpid(vm->identity.pid, &status, WNOHANG) > 0)
+		vm->evidence.signalled = WIFSIGNALED(status);
 	vm_exited(vm);
 }
 
@@ -82,7 +85,8 @@ void vm_exited(struct vm *vm)
 	vm_state_free(&vm->wanted);
 	vm_state_free(&vm->seen);
 	vm_drifts_forget(vm);
-	evidence->asked_stop = vm->stop_asked;
+	evidence->asked_stop = vm->stop_asked || (vm->pressed && evidence->by_guest);
+	vm->stop_asked = evidence->asked_stop;
 	evidence->cause = vm->cause;
 	vm->last_exit = life_classify(evidence);
 	vm->last_exit_at = clock_wall_seconds();
@@ -148,6 +152,7 @@ void vm_decide(struct vm *vm)
 	uint64_t now = clock_now_ns(), delay = 0;
 	struct life_exit end = { .reason = vm->last_exit,
 		.asked_stop = vm->stop_asked,
+		.started_before = vm->restarts > 0,
 		.ran_ns = vm->cont_ns ? now - vm->cont_ns : 0,
 		.now_ns = now };
 

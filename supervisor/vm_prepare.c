@@ -23,12 +23,18 @@ static bool done_already(const struct vm *vm, const struct action *action)
 
 /* The change is in the journal before it is made; what is found in place needs no giving back, but
  * groups do: an earlier supervisor may have left them. */
-static enum action_result change(struct vm *vm, struct action *action, struct err *err)
+enum action_result vm_change(struct vm *vm, struct action *action, struct err *err)
 {
 	struct supervisor *sup = vm->sup;
 
 	if (!done_already(vm, action)) {
-		cgroups_prior(sup->cgroups, action);
+		/* Without it nobody could give it back. */
+		int r = cgroups_prior(sup->cgroups, action);
+		if (r < 0 && give_back_counts(action) && action->kind == ACTION_CG_SET) {
+			err_set(err, -r, "cannot read %s of group %s: %s", action->file,
+				action->group, strerror(-r));
+			return ACTION_GIVE_UP;
+		}
 		if (journal_add(sup->run_fd, vm->spec.name, action, err) < 0)
 			return ACTION_GIVE_UP;
 		if (actions_add(&vm->done, action) < 0) {
@@ -49,7 +55,7 @@ static bool succeeded(enum action_result result)
 static int change_all(struct vm *vm, struct actions *actions, struct err *err)
 {
 	for (size_t i = 0; i < actions->count; i++)
-		if (!succeeded(change(vm, &actions->items[i], err)))
+		if (!succeeded(vm_change(vm, &actions->items[i], err)))
 			return err->code ? -err->code : -EIO;
 	return 0;
 }
@@ -129,8 +135,5 @@ int vm_prepare(struct vm *vm, struct err *err)
 void vm_release(struct vm *vm)
 {
 	vm->given_back = give_back_all(vm->sup, vm->spec.name, &vm->done);
-	int r = journal_drop(vm->sup->run_fd, vm->spec.name);
-	if (r < 0)
-		log_warning(vm->spec.name, "cannot clean the journal: %s", strerror(-r));
 	actions_free(&vm->done);
 }

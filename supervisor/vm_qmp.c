@@ -29,6 +29,8 @@ static void on_running(void *arg)
 	vm->beat_at = clock_now_ns() + BEAT_NS;
 	if (vm->phase == VM_DEGRADED)
 		vm_event(vm, LIFE_QMP_BACK);
+	if (vm->phase == VM_STOPPING)
+		vm->ladder_at = 0; /* the button can be pressed now */
 	vm_ask_threads(vm);
 }
 
@@ -37,9 +39,10 @@ static void on_disconnected(void *arg, const char *words)
 	struct vm *vm = arg;
 
 	vm->beat_at = CLOCK_NEVER;
-	if (vm->phase == VM_DEGRADED || vm->phase == VM_STOPPING || !vm_lives(vm)) {
-		if (vm->phase == VM_DEGRADED)
-			vm->reconnect_at = clock_now_ns() + NS_PER_SEC;
+	if (!vm_lives(vm))
+		return;
+	if (vm->phase == VM_DEGRADED || vm->phase == VM_STOPPING) {
+		vm->reconnect_at = clock_now_ns() + NS_PER_SEC;
 		return;
 	}
 	/* QEMU's end shows here first: its exit comes through the pidfd in a moment. */
@@ -59,13 +62,17 @@ void vm_reconnect(struct vm *vm, uint64_t now_ns)
 {
 	struct err err = { 0 };
 
-	if (vm->phase != VM_DEGRADED || qmp_state(vm->qmp) != QMP_DISCONNECTED)
+	if (!vm_lives(vm) || qmp_state(vm->qmp) != QMP_DISCONNECTED)
 		return;
-	if (qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now_ns, &err) == 0)
+	vm->reconnect_at = now_ns + NS_PER_SEC;
+	if (qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now_ns, &err) == 0) {
+		vm->reconnect_at = CLOCK_NEVER; /* its end says when again */
+		return;
+	}
+	if (vm->phase != VM_DEGRADED)
 		return;
 	vm_alarm(vm, "qmp-lost", "the QMP connection is lost; the guest runs on", err.text,
 		"it is tried again every second");
-	vm->reconnect_at = now_ns + NS_PER_SEC;
 }
 
 static void on_shutdown(struct vm *vm, json_t *data)

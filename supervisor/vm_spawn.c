@@ -210,7 +210,13 @@ static int let_go(struct vm *vm, struct spawn *spawn, pid_t pid, struct err *err
 		return r;
 	vm->child = true;
 	vm->since = clock_wall_seconds();
-	vm_save(vm);
+	r = vm_save(vm);
+	if (r < 0) {
+		err_set(err, -r, "cannot write vm.json: %s", strerror(-r));
+		err_why(err, "a QEMU that is not written down could not be found again");
+		err_fix(err, "make room in the run directory");
+		return r;
+	}
 	vm->spawned_ns = clock_now_ns();
 	if (write(spawn->go[1], "g", 1) != 1)
 		return err_set(err, errno, "cannot start QEMU: %s", strerror(errno));

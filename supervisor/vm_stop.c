@@ -15,12 +15,12 @@ static bool qmp_usable(const struct vm *vm)
 	return qmp_state(vm->qmp) == QMP_RUNNING && vm->phase != VM_UNRESPONSIVE;
 }
 
-static void begin(struct vm *vm, bool force, enum stop_rung first)
+static void begin(struct vm *vm, bool asked, bool force, enum stop_rung first)
 {
 	stop_begin(&vm->ladder, force, first, clock_now_ns());
 	vm->before_stop = vm->phase;
 	vm->restart_at = CLOCK_NEVER;
-	vm->stop_asked = true;
+	vm->stop_asked = asked;
 	vm_event(vm, LIFE_STOP);
 	vm->ladder_at = vm_lives(vm) ? 0 : CLOCK_NEVER;
 }
@@ -29,7 +29,7 @@ static void begin(struct vm *vm, bool force, enum stop_rung first)
 static void stop_without_process(struct vm *vm)
 {
 	vm->last_exit = EXIT_REASON_HOST_STOP;
-	begin(vm, false, STOP_NONE);
+	begin(vm, true, false, STOP_NONE);
 	vm_tell(vm, true, true, "%s is stopped", vm->spec.name);
 }
 
@@ -38,7 +38,7 @@ void vm_stop(struct vm *vm, bool force)
 	if (vm->phase == VM_STOPPING) {
 		/* Also where it was being ended to be started again. */
 		vm->stop_asked = true;
-		if (force && !vm->ladder.force)
+		if (force)
 			vm_hurry(vm);
 		return;
 	}
@@ -47,7 +47,17 @@ void vm_stop(struct vm *vm, bool force)
 		stop_without_process(vm);
 		return;
 	}
-	begin(vm, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
+	begin(vm, true, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
+}
+
+void vm_insist(struct vm *vm)
+{
+	if (vm->phase != VM_STOPPING) {
+		vm_stop(vm, true);
+		return;
+	}
+	vm->stop_asked = vm->ladder.force = true;
+	vm->ladder_at = 0;
 }
 
 void vm_hurry(struct vm *vm)
@@ -64,7 +74,7 @@ void vm_kill(struct vm *vm)
 		stop_begin(&vm->ladder, true, STOP_KILL, clock_now_ns());
 		vm->ladder_at = 0;
 	} else if (vm_lives(vm)) {
-		begin(vm, true, STOP_KILL);
+		begin(vm, true, true, STOP_KILL);
 	} else {
 		stop_without_process(vm);
 	}
@@ -77,8 +87,15 @@ void vm_end_for(struct vm *vm, enum exit_reason cause)
 		return;
 	vm->cause = cause;
 	log_warning(vm->spec.name, "ending QEMU: %s", exit_reason_name(cause));
-	begin(vm, true, cause == EXIT_REASON_HANG ? STOP_TERM : STOP_QUIT);
-	vm->stop_asked = false;
+	begin(vm, false, true, cause == EXIT_REASON_HANG ? STOP_TERM : STOP_QUIT);
+}
+
+void vm_take_up_intent(struct vm *vm, bool stop, bool force, enum exit_reason cause)
+{
+	if (stop)
+		vm_stop(vm, force);
+	else if (cause > EXIT_REASON_NONE && cause < EXIT_REASONS)
+		vm_end_for(vm, cause);
 }
 
 static void signal_process(struct vm *vm, int sig)
@@ -123,7 +140,19 @@ static void give_up(struct vm *vm)
 	log_warning(vm->spec.name,
 		"the guest has not powered off within %s and is left alone; --force goes on",
 		limit);
+	bool pressed = vm->ladder.presses > 0;
 	vm_event(vm, LIFE_STOP_GIVEN_UP);
+	/* It is as alive as before; whether it can be asked is another matter. */
+	if (qmp_state(vm->qmp) != QMP_RUNNING)
+		vm_event(vm, LIFE_QMP_LOST);
+	else
+		vm->beat_at = clock_now_ns();
+	if (!pressed) {
+		vm_tell(vm, true, false,
+			"%s could not be asked: there is no QMP connection; it is left alone",
+			vm->spec.name);
+		return;
+	}
 	vm_tell(vm, true, false,
 		"%s has not powered off within %s and is left alone: it may be installing updates, "
 		"ask a question, or ignore the power button; `vfio-sup stop %s --force` ends it",

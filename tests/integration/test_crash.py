@@ -93,58 +93,5 @@ class NeverStarts(harness.VmTest):
         self.assertEqual(group.read("cpuset.cpus"), every)
 
 
-class DeadSupervisor(harness.VmTest):
-    """SIGKILL to the supervisor: the guest does not notice, and nothing is lost."""
-
-    def orphan(self, **keys):
-        vm = self.vm("spin", **keys).up()
-        vm.wait_serial("spin: up")
-        pid = vm.pid
-        vm.process.kill()
-        vm.process.wait()
-        time.sleep(0.5)
-        self.assertTrue(kernel.alive(pid, vm.qemus[pid]), "the VM comes first")
-        self.assertEqual(os.sched_getaffinity(pid), {kernel.HOUSE})
-        return vm, pid
-
-    def end_qemu(self, vm, pid):
-        os.kill(pid, signal.SIGKILL)
-        harness.wait_for("QEMU's end", lambda: not kernel.alive(pid, vm.qemus[pid]))
-
-    def test_another_takes_over(self):
-        vm, pid = self.orphan()
-        busy = kernel.busy_seconds(pid)
-        found = vm.up().status()
-        self.assertEqual((found["pid"], found["restarts"]), (pid, 0), "the same guest goes on")
-        harness.wait_for("the guest's work", lambda: kernel.busy_seconds(pid) > busy)
-        self.assertTrue(found["vcpus"][0]["placed"])
-        self.assertEqual(vm.cli("kill", vm.name).returncode, 0)
-        vm.exit_status()
-        self.assert_gone(vm)
-
-    def test_what_both_left_is_used_again(self):
-        vm, pid = self.orphan()
-        self.end_qemu(vm, pid)
-        self.assertNotEqual(vm.up().pid, pid)
-        vm.cli("kill", vm.name)
-        vm.exit_status()
-        self.assert_gone(vm)
-
-    def test_restore(self):
-        if not kernel.CPUSET:
-            self.skipTest("cpuset is not on cgroup v1 here")
-        every = kernel.read(f"{kernel.CPUSET}/cpuset.cpus").strip()
-        group = kernel.Group(self, kernel.CPUSET, cpuset_cpus=every, cpuset_mems=kernel.read(
-            f"{kernel.CPUSET}/cpuset.mems").strip())
-        vm, pid = self.orphan(shield=[group.name])
-        self.assertNotEqual(group.read("cpuset.cpus"), every)
-        self.end_qemu(vm, pid)
-        done = vm.cli("restore")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(group.read("cpuset.cpus"), every)
-        self.assert_gone(vm)
-        self.assertEqual(vm.cli("restore").returncode, 0, "nothing left to do is fine")
-
-
 if __name__ == "__main__":
     harness.main()

@@ -123,10 +123,44 @@ class Terminate(harness.VmTest):
         began = time.monotonic()
         vm.process.terminate()
         vm.wait_state("stopping")
+        time.sleep(1)
         vm.process.terminate()
         vm.exit_status()
         self.assertLess(time.monotonic() - began, 20)
         self.assert_gone(vm)
+
+    def test_two_at_once_are_one(self):
+        """A shell and `timeout` may send a signal twice: nobody meant to hurry."""
+        vm = self.up("ignore", powerdown="60s", host_shutdown="60s")
+        for _ in range(2):
+            vm.process.terminate()
+            time.sleep(0.05)
+        time.sleep(1.5)
+        self.assertEqual(vm.status()["stop"]["rung"], "powerdown")
+        vm.cli("kill", vm.name)
+        vm.exit_status()
+
+    def test_after_a_gentle_stop(self):
+        """The host shuts down while Windows installs updates: the stop goes on, no faster."""
+        vm = self.up("ignore", powerdown="60s", host_shutdown="60s")
+        stop = subprocess.Popen([harness.BINARY, "--run-dir", vm.run_dir, "stop", vm.name],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        vm.wait_state("stopping")
+        vm.process.terminate()
+        time.sleep(1.5)
+        self.assertEqual((vm.status()["state"], vm.status()["stop"]["rung"]),
+                         ("stopping", "powerdown"))
+        vm.cli("kill", vm.name)
+        self.assertEqual(stop.wait(harness.DEADLINE), 0)
+        vm.exit_status()
+
+    def test_the_terminal_goes(self):
+        vm = self.up("ignore")
+        vm.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        self.assertEqual(vm.status()["state"], "running")
+        vm.cli("kill", vm.name)
+        vm.exit_status()
 
     def test_interrupt_is_the_same(self):
         """Ctrl-C at a terminal."""

@@ -91,6 +91,9 @@ static void test_classify(void **state)
 	} cases[] = {
 		{ { .ran = false }, EXIT_REASON_START_FAILED },
 		{ { .ran = true }, EXIT_REASON_CRASH },
+		/* QMP was lost long before: nobody knows, so nothing is started again. */
+		{ { .ran = true, .blind = true }, EXIT_REASON_HOST_SIGNAL },
+		{ { .ran = true, .blind = true, .signalled = true }, EXIT_REASON_CRASH },
 		{ { .ran = true, .shutdown_seen = true, .by_guest = true },
 			EXIT_REASON_GUEST_SHUTDOWN },
 		{ { .ran = true, .shutdown_seen = true, .guest_reset = true },
@@ -155,7 +158,7 @@ static void test_policies(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct spec spec;
 		struct life_memory memory = { 0 };
-		struct life_exit end = { cases[i].reason, cases[i].asked, SEC, 1000 * SEC };
+		struct life_exit end = { cases[i].reason, cases[i].asked, false, SEC, 1000 * SEC };
 		uint64_t delay = 0;
 
 		assert_int_equal(spec_init(&spec), 0);
@@ -174,7 +177,7 @@ static void test_burst(void **state)
 	static const uint64_t delays[] = { 1, 2, 4, 8, 10 };
 	struct spec spec;
 	struct life_memory memory = { 0 };
-	struct life_exit end = { EXIT_REASON_CRASH, false, SEC / 10, 5 * SEC };
+	struct life_exit end = { EXIT_REASON_CRASH, false, true, SEC / 10, 5 * SEC };
 	uint64_t delay = 0;
 
 	(void)state;
@@ -200,7 +203,7 @@ static void test_reboot_never_counts(void **state)
 {
 	struct spec spec;
 	struct life_memory memory = { 0 };
-	struct life_exit end = { EXIT_REASON_GUEST_RESET, false, SEC, SEC };
+	struct life_exit end = { EXIT_REASON_GUEST_RESET, false, true, SEC, SEC };
 	uint64_t delay;
 
 	(void)state;
@@ -277,7 +280,12 @@ static void test_ladder_without_qmp_and_in_a_hurry(void **state)
 	(void)state;
 	assert_int_equal(spec_init(&spec), 0);
 	stop_begin(&ladder, true, STOP_POWERDOWN, 0);
-	assert_int_equal(stop_next(&ladder, &spec, false, 0, &deadline), STOP_DO_TERM);
+	/* A lost connection does not cut the guest's time short; the button is pressed once it is back. */
+	assert_int_equal(stop_next(&ladder, &spec, false, 0, &deadline), STOP_DO_NOTHING);
+	assert_int_equal(deadline, spec.stop.powerdown_ns);
+	assert_int_equal(stop_next(&ladder, &spec, true, SEC, &deadline), STOP_DO_PRESS);
+	assert_int_equal(
+		stop_next(&ladder, &spec, false, spec.stop.powerdown_ns, &deadline), STOP_DO_TERM);
 	stop_begin(&ladder, false, STOP_POWERDOWN, 0);
 	assert_int_equal(stop_next(&ladder, &spec, true, 0, &deadline), STOP_DO_PRESS);
 	stop_hurry(&ladder, SEC);
