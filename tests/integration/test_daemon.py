@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vfio-sup daemon: several VMs, taken over and let go, files that change."""
+import os
+import pwd
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+import kernel
+
+
+class Daemon(harness.VmTest):
+    def setUp(self):
+        super().setUp()
+        self.daemon, self.config = None, f"{self.directory}/etc"
+        os.makedirs(f"{self.config}/vms", 0o755)
+        self.write_conf()
+        self.addCleanup(self.end_daemon)
+
+    def write_conf(self, **keys):
+        keys = {"metrics": {"listen": "127.0.0.1:0"}} | keys
+        kernel.write(f"{self.config}/vfio-sup.conf",
+                     "".join(f"{key} = {harness.render(one)};\n" for key, one in keys.items()))
+        os.chmod(f"{self.config}/vfio-sup.conf", 0o644)
+
+    def add(self, guest="ignore", **keys):
+        """A VM whose file is the daemon's."""
+        vm = self.vm(guest, **keys)
+        os.rename(vm.file, f"{self.config}/vms/{vm.name}.conf")
+        vm.file = f"{self.config}/vms/{vm.name}.conf"
+        return vm
+
+    def start(self):
+        with open(f"{self.directory}/daemon.log", "ab") as log:
+            self.daemon = subprocess.Popen(
+                [harness.BINARY, "--run-dir", f"{self.directory}/run", "--config-dir", self.config,
+                 "daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        harness.wait_for("the daemon", lambda: self.cli().returncode == 0)
+        for vm in self.vms:
+            vm.process = self.daemon
+
+    def cli(self, *words):
+        return subprocess.run([harness.BINARY, "--run-dir", f"{self.directory}/run", *words],
+                              text=True, capture_output=True, check=False, timeout=60)
+
+    def log(self):
+        return kernel.read(f"{self.directory}/daemon.log")
+
+    def kill_daemon(self, how=signal.SIGKILL):
+        self.daemon.send_signal(how)
+        return self.daemon.wait(harness.DEADLINE)
+
+    def end_daemon(self):
+        for vm in self.vms:
+            if self.daemon and self.daemon.poll() is None:
+                self.cli("kill", vm.name)
+                harness.wait_for("its end", lambda v=vm: not (v.status() or {}).get("pid"))
+            vm.process = None
+        if self.daemon and self.daemon.poll() is None:
+            self.kill_daemon(signal.SIGTERM)
+
+    def test_autostart_once_per_boot(self):
+        vm, idle = self.add(autostart=True), self.add(cpus={"vcpu": "0"})
+        self.start()
+        pid = vm.wait_state("running")["pid"]
+        self.assertEqual(idle.status()["state"], "stopped")
+        self.assertEqual(self.cli("kill", vm.name).returncode, 0)
+        vm.wait_state("stopped")
+        self.assertEqual(self.kill_daemon(signal.SIGTERM), 0)
+        self.start()
+        time.sleep(0.5)
+        self.assertEqual(vm.status()["state"], "stopped", "an operator's stop is the last word")
+        self.assertEqual(self.cli("start", vm.name).returncode, 0)
+        self.assertNotEqual(vm.wait_state("running")["pid"], pid)
+
+    def test_guests_do_not_notice(self):
+        vm = self.add("spin")
+        self.start()
+        self.assertEqual(self.cli("start", vm.name).returncode, 0)
+        pid, since = vm.pid, vm.status()["since"]
+        for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            stalls = vm.status()["vcpus"][0]["run_seconds"]
+            self.kill_daemon(how)
+            self.assertTrue(kernel.alive(pid, vm.qemus[pid]))
+            self.start()
+            found = vm.wait_state("running")
+            self.assertEqual((found["pid"], found["since"]), (pid, since))
+            self.assertGreaterEqual(found["vcpus"][0]["run_seconds"], stalls, "counters go on")
+            self.assertTrue(found["vcpus"][0]["placed"])
+        tid = vm.tid()
+        kernel.set_policy(tid, "batch")
+        harness.wait_for("the policy", lambda: kernel.policy(tid) == "other")
+
+    def test_what_drifted_meanwhile(self):
+        vm = self.add("spin")
+        self.start()
+        self.cli("start", vm.name)
+        tid = vm.tid()
+        self.kill_daemon()
+        kernel.set_policy(tid, "batch")
+        self.start()
+        vm.wait_state("running")
+        self.assertEqual(kernel.policy(tid), "other")
+
+    def test_the_same_cpu_twice(self):
+        one, two = self.add(), self.add()
+        self.start()
+        self.assertEqual(self.cli("start", one.name).returncode, 0)
+        self.assert_failed(self.cli("start", two.name), one.name, two.name,
+                           f"CPU {kernel.VCPU}", status=1)
+        self.assertEqual(two.status()["state"], "failed")
+        self.assertEqual(self.cli("kill", one.name).returncode, 0)
+        one.wait_state("stopped")
+        self.assertEqual(self.cli("start", two.name).returncode, 0, "now it is free")
+
+    def test_reload(self):
+        vm = self.add()
+        self.start()
+        self.cli("start", vm.name)
+        text = kernel.read(vm.file)
+        kernel.write(vm.file, text.replace('"64M"', '"80M"'))
+        self.daemon.send_signal(signal.SIGHUP)
+        found = vm.wait_status("news", lambda s: s["pending"])
+        self.assertEqual([one["what"] for one in found["pending"]], ["memory"])
+        kernel.write(vm.file, "memory = 7;\n")
+        self.daemon.send_signal(signal.SIGHUP)
+        found = vm.wait_status("an alarm", lambda s: s["alarms"])
+        self.assertRegex(found["alarms"][0]["what"], r"\.conf:1: memory")
+        self.assertEqual(found["state"], "running")
+        kernel.write(vm.file, text)
+        self.daemon.send_signal(signal.SIGHUP)
+        vm.wait_status("all as before", lambda s: not s["alarms"] and not s["pending"])
+
+    def test_files_come_and_go(self):
+        vm, other = self.add(), self.add(cpus={"vcpu": "0"})
+        self.start()
+        self.cli("start", vm.name)
+        for one in (vm, other):
+            os.unlink(one.file)
+        self.daemon.send_signal(signal.SIGHUP)
+        found = vm.wait_status("an alarm", lambda s: s["alarms"])
+        self.assertRegex(found["alarms"][0]["what"], "file is gone")
+        harness.wait_for("the other is forgotten", lambda: self.cli(
+            "status", other.name).returncode == 4)
+        self.kill_daemon()
+        self.start()
+        self.assertEqual(vm.wait_state("running")["pid"], found["pid"], "vm.json has its text")
+
+    def test_a_bad_file_is_no_obstacle(self):
+        vm = self.add(autostart=True)
+        kernel.write(f"{self.config}/vms/bad.conf", "nonsense\n")
+        self.start()
+        vm.wait_state("running")
+        self.assertRegex(self.log(), r"bad\.conf:1")
+
+    def test_bad_host_conf(self):
+        kernel.write(f"{self.config}/vfio-sup.conf", "metrics = 7;\n")
+        done = subprocess.run([harness.BINARY, "--run-dir", f"{self.directory}/run", "--config-dir",
+                               self.config, "daemon"], text=True, capture_output=True, check=False,
+                              timeout=60)
+        self.assert_failed(done, r"vfio-sup\.conf:1: metrics")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_groups(self):
+        """Members of `read` may ask, of `operate` stop, others neither."""
+        self.write_conf(control={"read": "games", "operate": "dialout"})
+        vm = self.add()
+        self.start()
+        self.cli("start", vm.name)
+        nobody = pwd.getpwnam("nobody").pw_uid
+        def ask(group, *words):
+            return subprocess.run(
+                ["setpriv", f"--reuid={nobody}", "--regid=nogroup", f"--groups={group}",
+                 harness.BINARY, "--run-dir", f"{self.directory}/run", *words], text=True,
+                capture_output=True, check=False, timeout=60)
+        self.assertEqual(ask("games", "status", vm.name).returncode, 0)
+        self.assert_failed(ask("nogroup", "status", vm.name), "does not let you")
+        self.assert_failed(ask("games", "stop", vm.name), "does not let you")
+        self.assert_failed(ask("dialout", "kill", vm.name), "does not let you")
+        self.assertEqual(ask("dialout", "pause", vm.name).returncode, 0)
+        vm.wait_state("paused")
+        self.assertEqual(ask("dialout", "start", vm.name).returncode, 0)
+        vm.wait_state("running")
+
+
+if __name__ == "__main__":
+    harness.main()
