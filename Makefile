@@ -58,6 +58,8 @@ bench: all guests $(BENCH)
 
 install: all
 	install -Dm755 $(BUILD)/vfio-sup $(DESTDIR)$(prefix)/sbin/vfio-sup
+	install -Dm644 -t $(DESTDIR)$(prefix)/share/man/man8 docs/vfio-sup.8
+	install -Dm644 -t $(DESTDIR)$(prefix)/share/man/man5 docs/vfio-sup.conf.5
 
 clean:
 	rm -rf build build-sanitize
