@@ -73,6 +73,9 @@ int cli_complain(struct strbuf *text, int status);
 int cli_fail(const struct err *err);
 int cli_exit_of(int code);
 
+/* The guest called `name` has asked for it: becomes poweroff(8). Comes back only if it cannot. */
+int cli_power_off(const char *name);
+
 /* The verbs; one file each. */
 int cli_daemon(const struct cli *cli);
 int cli_help(const struct cli *cli);

@@ -48,7 +48,7 @@ static const char *const on_hangs[] = {
 
 static const struct bounds memory_bounds = { 1ull << 20, 1ull << 46 };
 static const struct bounds priority_bounds = { 1, 99 };
-static const struct bounds times_bounds = { 1, 1000 };
+static const struct bounds times_bounds = { 1, 64 }; /* as many as life_memory remembers */
 static const struct bounds press_bounds = { 1, 20 };
 static const struct bounds delay_bounds = { 100 * NS_PER_MS, 1 * HOURS };
 static const struct bounds long_bounds = { 1 * NS_PER_SEC, 24 * HOURS };

@@ -113,8 +113,9 @@ enum stop_rung { STOP_NONE, STOP_POWERDOWN, STOP_QUIT, STOP_TERM, STOP_KILL };
 
 struct stop_ladder {
 	enum stop_rung rung;
-	bool force;       /* go past STOP_POWERDOWN */
-	unsigned presses; /* of the power button, so far */
+	bool force;         /* go past STOP_POWERDOWN */
+	bool host_shutdown; /* the host goes down: the guest has stop.host_shutdown for it */
+	unsigned presses;   /* of the power button, so far */
 	uint64_t rung_since_ns, next_press_ns;
 	bool done; /* this rung's command was given (quit, TERM, KILL) */
 };

@@ -38,7 +38,8 @@ static uint64_t rung_limit(const struct stop_ladder *ladder, const struct spec *
 {
 	switch (ladder->rung) {
 	case STOP_POWERDOWN:
-		return ladder->rung_since_ns + spec->stop.powerdown_ns;
+		return ladder->rung_since_ns + (ladder->host_shutdown ? spec->stop.host_shutdown_ns
+								      : spec->stop.powerdown_ns);
 	case STOP_QUIT:
 		return ladder->rung_since_ns + spec->stop.quit_ns;
 	case STOP_TERM:

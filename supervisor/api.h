@@ -31,16 +31,18 @@ struct api_run_result {
 	bool power_off_host; /* on_poweroff = "host-poweroff", and the guest has: the host is next */
 };
 
-/* Runs one VM in the foreground until it ends. SIGTERM, SIGINT and SIGHUP walk its stop ladder, a
- * second one goes to the next rung. */
+/* Runs one VM in the foreground until it ends. SIGTERM (the host goes down) and SIGINT walk its stop ladder,
+ * a second one goes to the next rung; SIGHUP ends nothing. */
 void api_run(
 	const char *file, const struct api_options *options, struct api_run_result *ret_result);
 
 /* --- vfio-sup daemon --- */
 
 /* All VMs of CONFIG_DIR/vms, until SIGTERM; they go on without it. SIGHUP reads the files again. 0, or
- * -errno with words: -EWOULDBLOCK another supervisor works in the run directory. */
-int api_daemon(const char *config_dir, const struct api_options *options, struct err *err);
+ * -errno with words: -EWOULDBLOCK another supervisor works in the run directory. *ret_power_off: a guest with
+ * on_poweroff = "host-poweroff" has powered off, no other VM runs, and the host is next. */
+int api_daemon(const char *config_dir, const struct api_options *options, bool *ret_power_off,
+	struct err *err);
 
 /* --- vfio-sup plan --- */
 

@@ -25,9 +25,46 @@ static short daemon_events(void *source)
 	return POLLIN;
 }
 
+static struct vm *wants_power_off(const struct daemon *daemon)
+{
+	list_for_each (link, &daemon->sup.vms) {
+		struct vm *vm = list_entry(link, struct vm, link);
+
+		if (vm->power_off_host)
+			return vm;
+	}
+	return NULL;
+}
+
 static uint64_t daemon_deadline(void *source)
 {
-	return ((struct daemon *)source)->watchdog_at;
+	const struct daemon *daemon = source;
+
+	return wants_power_off(daemon) ? 0 : daemon->watchdog_at;
+}
+
+static bool any_runs(const struct daemon *daemon)
+{
+	list_for_each (link, &daemon->sup.vms) {
+		const struct vm *vm = list_entry(link, struct vm, link);
+
+		if (vm_lives(vm) || vm->phase == VM_BACKOFF)
+			return true;
+	}
+	return false;
+}
+
+/* One guest's wish does not end the others. */
+static void power_off(struct daemon *daemon, struct vm *vm)
+{
+	vm->power_off_host = false;
+	if (any_runs(daemon)) {
+		vm_alarm(vm, "host-poweroff", "the host was not powered off: other VMs run", "",
+			"stop them, then power off the host");
+		return;
+	}
+	daemon->power_off = true;
+	loop_stop(daemon->sup.loop);
 }
 
 static void tell_systemd(struct daemon *daemon, const char *state)
@@ -53,7 +90,6 @@ static void reload(struct daemon *daemon)
 static void end(struct daemon *daemon)
 {
 	tell_systemd(daemon, "STOPPING=1\n");
-	daemon->ending = true;
 	loop_stop(daemon->sup.loop);
 }
 
@@ -80,6 +116,9 @@ static void daemon_process(void *source, short revents, uint64_t now_ns)
 			end(daemon);
 	}
 	pet_watchdog(daemon, now_ns);
+	struct vm *vm = wants_power_off(daemon);
+	if (vm)
+		power_off(daemon, vm);
 }
 
 static const struct source_ops daemon_source = { .fd = daemon_fd,
@@ -134,7 +173,8 @@ static void let_go(struct daemon *daemon)
 	supervisor_close(&daemon->sup);
 }
 
-int api_daemon(const char *config_dir, const struct api_options *options, struct err *err)
+int api_daemon(const char *config_dir, const struct api_options *options, bool *ret_power_off,
+	struct err *err)
 {
 	struct daemon daemon = { .config_dir = config_dir };
 	AUTO_STRBUF struct strbuf path = { 0 };
@@ -155,5 +195,6 @@ int api_daemon(const char *config_dir, const struct api_options *options, struct
 		let_go(&daemon);
 	}
 	host_conf_free(&daemon.conf);
+	*ret_power_off = daemon.power_off;
 	return r;
 }

@@ -12,7 +12,7 @@ struct daemon {
 	const char *config_dir;
 	struct loop_source *source;
 	uint64_t watchdog_ns, watchdog_at; /* of systemd; CLOCK_NEVER: nobody asks */
-	bool ending;
+	bool power_off;                    /* the host is next */
 };
 
 /* daemon_vms.c */

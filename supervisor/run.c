@@ -64,7 +64,7 @@ static void take_signal(struct run *run, int signal, uint64_t now_ns)
 	log_notice(NULL, "%s: %s", strsignal(signal),
 		run->signals == 0 ? "stopping the VM; once more to hurry" : "hurrying");
 	if (run->signals++ == 0)
-		vm_insist(run->vm);
+		vm_insist(run->vm, signal == SIGTERM);
 	else
 		vm_hurry(run->vm);
 }

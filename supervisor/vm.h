@@ -195,8 +195,9 @@ void vm_qmp_lost(struct vm *vm); /* and the process is still there */
 
 /* vm_stop.c: the ladder, and every other way to end. */
 void vm_stop(struct vm *vm, bool force);
-/* A stop with force, or a gentle one that goes on past its end from now: not a moment sooner. */
-void vm_insist(struct vm *vm);
+/* A stop with force, or a gentle one that goes on past its end from now: not a moment sooner. When the host
+ * goes down the guest has its own, longer time. */
+void vm_insist(struct vm *vm, bool host_shutdown);
 void vm_kill(struct vm *vm);
 void vm_hurry(struct vm *vm);
 void vm_take_up_intent(struct vm *vm, bool stop, bool force, enum exit_reason cause);

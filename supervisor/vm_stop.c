@@ -50,14 +50,13 @@ void vm_stop(struct vm *vm, bool force)
 	begin(vm, true, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
 }
 
-void vm_insist(struct vm *vm)
+void vm_insist(struct vm *vm, bool host_shutdown)
 {
-	if (vm->phase != VM_STOPPING) {
+	if (vm->phase != VM_STOPPING)
 		vm_stop(vm, true);
-		return;
-	}
 	vm->stop_asked = vm->ladder.force = true;
-	vm->ladder_at = 0;
+	vm->ladder.host_shutdown |= host_shutdown;
+	vm->ladder_at = vm_lives(vm) ? 0 : CLOCK_NEVER;
 }
 
 void vm_hurry(struct vm *vm)

@@ -288,6 +288,14 @@ static void test_ladder_without_qmp_and_in_a_hurry(void **state)
 		stop_next(&ladder, &spec, false, spec.stop.powerdown_ns, &deadline), STOP_DO_TERM);
 	stop_begin(&ladder, false, STOP_POWERDOWN, 0);
 	assert_int_equal(stop_next(&ladder, &spec, true, 0, &deadline), STOP_DO_PRESS);
+	/* When the host goes down, the guest has longer. */
+	ladder.host_shutdown = true;
+	stop_next(&ladder, &spec, true, 100 * SEC, &deadline);
+	assert_int_equal(ladder.rung, STOP_POWERDOWN);
+	stop_next(&ladder, &spec, true, 190 * SEC, &deadline);
+	assert_int_equal(ladder.rung, STOP_POWERDOWN);
+	stop_begin(&ladder, false, STOP_POWERDOWN, 0);
+	assert_int_equal(stop_next(&ladder, &spec, true, 0, &deadline), STOP_DO_PRESS);
 	stop_hurry(&ladder, SEC);
 	assert_int_equal(stop_next(&ladder, &spec, true, SEC, &deadline), STOP_DO_QUIT);
 	stop_hurry(&ladder, 2 * SEC);
