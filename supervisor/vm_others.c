@@ -31,6 +31,18 @@ struct host_state vm_host_without_others(const struct vm *vm)
 	return host;
 }
 
+static bool is_realtime(const struct vm *vm)
+{
+	return vm->plan.policy == SCHED_CLASS_FIFO || vm->plan.policy == SCHED_CLASS_RR;
+}
+
+/* Neither has asked for these CPUs, and neither would starve the other: "auto" on a small host. */
+static bool may_share(const struct vm *vm, const struct vm *other)
+{
+	return !vm->spec.cpus.vcpu && !other->spec.cpus.vcpu && !is_realtime(vm) &&
+	       !is_realtime(other);
+}
+
 int vm_check_cpus_free(const struct vm *vm, struct err *err)
 {
 	char text[CPUSET_TEXT];
@@ -39,7 +51,7 @@ int vm_check_cpus_free(const struct vm *vm, struct err *err)
 		const struct vm *other = list_entry(link, struct vm, link);
 		struct cpuset both = cpuset_and(&vm->plan.vcpus, &other->plan.vcpus);
 
-		if (!holds(other, vm) || cpuset_empty(&both))
+		if (!holds(other, vm) || cpuset_empty(&both) || may_share(vm, other))
 			continue;
 		err_set(err, EBUSY, "%s and %s cannot run at once: both want CPU %.80s for vCPUs",
 			vm->spec.name, other->spec.name, cpuset_format(&both, text, sizeof(text)));
