@@ -226,7 +226,8 @@ void vm_free(struct vm *vm)
 	list_remove(&vm->link);
 	vm_state_free(&vm->wanted);
 	vm_state_free(&vm->seen);
-	actions_free(&vm->done);
+	strlist_free(&vm->done);
+	free(vm->named);
 	strlist_free(&vm->argv);
 	counters_close(vm->counters);
 	cleanup_close(&vm->dirfd);

@@ -13,7 +13,7 @@
 #include "supervisor/counters.h"
 #include "supervisor/supervisor.h"
 
-enum { WINDOW_SECONDS = 10, VM_ALARMS = 16, VM_THREADS_NAMED = SPEC_VCPUS_MAX + 65 };
+enum { WINDOW_SECONDS = 10, VM_ALARMS = 16 };
 
 /* The last seconds of a thread's run-queue wait, one entry a slow tick. */
 struct window {
@@ -94,9 +94,9 @@ struct vm {
 	struct loop_source *pid_source, *timer_source, *qmp_source;
 
 	struct qmp *qmp;
-	char lost_words[160];                      /* why it was lost */
-	char version[32];                          /* QEMU's, from the last greeting */
-	struct qmp_thread named[VM_THREADS_NAMED]; /* by QMP: vCPUs, then iothreads */
+	char lost_words[160];     /* why it was lost */
+	char version[32];         /* QEMU's, from the last greeting */
+	struct qmp_thread *named; /* by QMP: vCPUs, then iothreads */
 	size_t named_vcpus, named_count;
 	bool fresh;              /* started by us with -S: `cont` is still to come */
 	uint64_t wait_ns[ROLES]; /* of all threads that are no vCPUs, summed up by role */
@@ -108,7 +108,7 @@ struct vm {
 	struct drift_record *drifts;
 	size_t drift_count;
 	struct alarm alarms[VM_ALARMS];
-	struct actions done; /* host changes to give back, in order */
+	struct strlist done; /* host changes to give back, in order, each in its text form */
 	unsigned changed, given_back;
 
 	struct stop_ladder ladder;
@@ -171,6 +171,7 @@ int vm_prepare(struct vm *vm, struct err *err);
 void vm_release(struct vm *vm);
 
 /* One change of the host, in the journal before it is made. */
+int vm_note_done(struct vm *vm, const struct action *action);
 enum action_result vm_change(struct vm *vm, struct action *action, struct err *err);
 
 /* vm_spawn.c: forks QEMU into its group; it runs once vm.json is synced. */

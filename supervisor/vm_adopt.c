@@ -55,38 +55,57 @@ static bool share_a_thread(const struct vm *vm)
 	return false;
 }
 
+/* Puts what QMP has just named in place of the vCPUs, or of the iothreads; the others stay. */
+static int set_named(struct vm *vm, bool vcpus, const struct qmp_thread *found, size_t count)
+{
+	size_t others = vcpus ? vm->named_count - vm->named_vcpus : vm->named_vcpus;
+	struct qmp_thread *named = calloc(count + others + 1, sizeof(*named));
+
+	if (!named)
+		return -ENOMEM;
+	if (others > 0)
+		memcpy(named + (vcpus ? count : 0), vm->named + (vcpus ? vm->named_vcpus : 0),
+			others * sizeof(*named));
+	memcpy(named + (vcpus ? 0 : others), found, count * sizeof(*named));
+	free(vm->named);
+	vm->named = named;
+	vm->named_count = count + others;
+	if (vcpus)
+		vm->named_vcpus = count;
+	return 0;
+}
+
+static int take_threads(
+	struct vm *vm, bool vcpus, enum qmp_outcome outcome, json_t *result, const char *words)
+{
+	static struct qmp_thread found[SPEC_VCPUS_MAX];
+	int n = -EIO;
+
+	if (outcome == QMP_OK)
+		n = vcpus ? qmp_parse_cpus(result, found, ARRAY_SIZE(found))
+			  : qmp_parse_iothreads(result, found, ARRAY_SIZE(found));
+	if (n >= 0)
+		n = set_named(vm, vcpus, found, (size_t)n);
+	if (n < 0)
+		fail(vm, vcpus ? "query-cpus-fast" : "query-iothreads",
+			words[0] ? words : strerror(-n));
+	return n;
+}
+
 static void take_iothreads(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
 {
 	struct vm *vm = arg;
-	int n;
 
-	if (outcome == QMP_LOST)
-		return;
-	n = outcome == QMP_OK ? qmp_parse_iothreads(result, vm->named + vm->named_vcpus,
-					VM_THREADS_NAMED - vm->named_vcpus)
-			      : -EIO;
-	if (n < 0) {
-		fail(vm, "query-iothreads", words[0] ? words : strerror(-n));
-		return;
-	}
-	vm->named_count = vm->named_vcpus + (size_t)n;
-	vm_try_place(vm, clock_now_ns());
+	if (outcome != QMP_LOST && take_threads(vm, false, outcome, result, words) == 0)
+		vm_try_place(vm, clock_now_ns());
 }
 
 static void take_cpus(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
 {
 	struct vm *vm = arg;
-	int n;
 
-	if (outcome == QMP_LOST)
+	if (outcome == QMP_LOST || take_threads(vm, true, outcome, result, words) < 0)
 		return;
-	n = outcome == QMP_OK ? qmp_parse_cpus(result, vm->named, SPEC_VCPUS_MAX) : -EIO;
-	if (n < 0) {
-		fail(vm, "query-cpus-fast", words[0] ? words : strerror(-n));
-		return;
-	}
-	vm->named_vcpus = (size_t)n;
-	vm->named_count = vm->named_vcpus;
 	if (share_a_thread(vm) && cpuset_count(&vm->plan.vcpus) > 1)
 		fail(vm, "placement",
 			"QEMU runs several vCPUs on one thread (thread=single), and a CPU each is "
@@ -153,9 +172,13 @@ void vm_try_place(struct vm *vm, uint64_t now_ns)
 /* What its first supervisor did for it is ours to give back. */
 static void take_over(struct vm *vm)
 {
+	struct actions done = { 0 };
 	size_t bad = 0;
 
-	journal_read(vm->sup->run_fd, vm->spec.name, &vm->done, &bad);
+	journal_read(vm->sup->run_fd, vm->spec.name, &done, &bad);
+	for (size_t i = 0; i < done.count; i++)
+		vm_note_done(vm, &done.items[i]);
+	actions_free(&done);
 	if (bad > 0)
 		log_warning(vm->spec.name, "%zu lines of the journal cannot be read", bad);
 	supervisor_keep_off(vm->sup);

@@ -11,14 +11,22 @@
 
 static bool done_already(const struct vm *vm, const struct action *action)
 {
-	for (size_t i = 0; i < vm->done.count; i++) {
-		const struct action *done = &vm->done.items[i];
+	struct action done;
 
-		if (done->kind == action->kind && strcmp(done->group, action->group) == 0 &&
-			strcmp(done->file, action->file) == 0)
+	for (size_t i = 0; i < vm->done.count; i++)
+		if (action_parse(vm->done.items[i], &done, NULL) == 0 &&
+			done.kind == action->kind && strcmp(done.group, action->group) == 0 &&
+			strcmp(done.file, action->file) == 0)
 			return true;
-	}
 	return false;
+}
+
+int vm_note_done(struct vm *vm, const struct action *action)
+{
+	struct strbuf text = { 0 };
+
+	action_format(action, &text);
+	return strlist_take(&vm->done, strbuf_take(&text));
 }
 
 /* The change is in the journal before it is made; what is found in place needs no giving back, but
@@ -37,7 +45,7 @@ enum action_result vm_change(struct vm *vm, struct action *action, struct err *e
 		}
 		if (journal_add(sup->run_fd, vm->spec.name, action, err) < 0)
 			return ACTION_GIVE_UP;
-		if (actions_add(&vm->done, action) < 0) {
+		if (vm_note_done(vm, action) < 0) {
 			err_set(err, ENOMEM, "out of memory");
 			return ACTION_GIVE_UP;
 		}
@@ -134,6 +142,13 @@ int vm_prepare(struct vm *vm, struct err *err)
 
 void vm_release(struct vm *vm)
 {
-	vm->given_back = give_back_all(vm->sup, vm->spec.name, &vm->done);
-	actions_free(&vm->done);
+	struct actions done = { 0 };
+	struct action action;
+
+	for (size_t i = 0; i < vm->done.count; i++)
+		if (action_parse(vm->done.items[i], &action, NULL) == 0)
+			actions_add(&done, &action);
+	vm->given_back = give_back_all(vm->sup, vm->spec.name, &done);
+	actions_free(&done);
+	strlist_free(&vm->done);
 }
