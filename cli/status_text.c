@@ -165,10 +165,10 @@ static void add_last_exit(const json_t *vm, double now, struct strbuf *text)
 	strbuf_add(text, "\n");
 }
 
-static void add_stop(const json_t *vm, struct strbuf *text)
+static void add_stop(const json_t *vm, double now, struct strbuf *text)
 {
 	const json_t *stop = json_object_get(vm, "stop");
-	double presses = field_number_or(stop, "presses", 0);
+	double presses = field_number_or(stop, "presses", 0), until;
 
 	if (!field_text(stop, "rung")[0])
 		return;
@@ -176,6 +176,12 @@ static void add_stop(const json_t *vm, struct strbuf *text)
 	if (presses > 0)
 		strbuf_addf(text, ", power button pressed %.0f time%s", presses,
 			presses == 1 ? "" : "s");
+	if (field_number(stop, "until", &until)) {
+		bool force = json_is_true(json_object_get(stop, "force"));
+
+		strbuf_add(text, force ? "; QEMU is told to quit at " : "; it is left alone at ");
+		text_add_clock(text, until, now);
+	}
 	strbuf_add(text, "\n");
 }
 
@@ -187,7 +193,7 @@ void status_vm_text(const json_t *vm, double now, struct strbuf *text)
 		text->failed = true;
 	add_head(clean, now, text);
 	add_feels(clean, now, text);
-	add_stop(clean, text);
+	add_stop(clean, now, text);
 	status_add_threads(clean, text);
 	add_isolation(clean, text);
 	add_labelled(clean, "policy_reason", "policy", text);

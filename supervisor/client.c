@@ -23,7 +23,12 @@ static int no_answer(const char *run_dir, int code, struct err *err)
 		return -EACCES;
 	}
 	err_set(err, ECONNREFUSED, "no supervisor answers in %s: %s", run_dir, strerror(code));
-	err_fix(err, "start one: vfio-sup run FILE; or name its directory with --run-dir");
+	/* The socket is there: whoever made it was killed. */
+	if (code == ECONNREFUSED)
+		err_fix(err, "its supervisor is gone, and what ran runs on: vfio-sup run FILE (or "
+			     "daemon) takes it over");
+	else
+		err_fix(err, "start one: vfio-sup run FILE; or name its directory with --run-dir");
 	return -ECONNREFUSED;
 }
 

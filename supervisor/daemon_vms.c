@@ -67,7 +67,8 @@ static void read_vm(struct daemon *daemon, const char *file)
 	if (config_load_vm(path.text, &spec, &err) < 0) {
 		if (vm)
 			vm_alarm(vm, "config", err.text, err.why, err.fix);
-		log_err(NULL, &err);
+		else
+			log_err(NULL, &err);
 		return;
 	}
 	if (vm)

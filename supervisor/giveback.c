@@ -143,6 +143,18 @@ static void say(struct strlist *words, const char *format, const char *name, uns
 		strlist_add(words, line);
 }
 
+/* By this supervisor, right now. */
+static bool is_held(const struct supervisor *sup, const char *name)
+{
+	list_for_each (link, &sup->vms) {
+		const struct vm *vm = list_entry(link, struct vm, link);
+
+		if (vm_lives(vm) && strcmp(vm->spec.name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void give_back_one(struct supervisor *sup, const char *name, struct strlist *words)
 {
 	struct actions done = { 0 };
@@ -153,8 +165,13 @@ static void give_back_one(struct supervisor *sup, const char *name, struct strli
 
 	/* Whoever is in its groups is not taken out of them, whatever vm.json says. */
 	snprintf(group, sizeof(group), TOP_GROUP "/%s", name);
+	if (is_held(sup, name))
+		return;
 	if (still_runs(sup, name, &pid) || cgroups_busy(sup->cgroups, group, &pid) == 1) {
-		say(words, "%s still runs, pid %u: left as it is", name, (unsigned)pid);
+		say(words,
+			"%s still runs, pid %u, and nobody looks after it: `vfio-sup run` of its "
+			"file takes it over",
+			name, (unsigned)pid);
 		return;
 	}
 	if (journal_read(sup->run_fd, name, &done, &bad) < 0)

@@ -109,6 +109,8 @@ static void list_obstacles(struct vm *vm, struct api_plan *plan)
 		cannot(plan, "isolation: %s", place->isolate_reason);
 	if (rt && place->policy == SCHED_CLASS_OTHER)
 		cannot(plan, "%s", place->policy_reason);
+	if (place->place_reason[0] && vm->sup->host.cg_mode != CG_MODE_NONE)
+		strlist_add(&plan->warnings, place->place_reason);
 	if (plan->spec.accel == ACCEL_AUTO && !vm->kvm)
 		strlist_add(
 			&plan->warnings, "accel = \"auto\" comes to tcg: KVM does not work here");

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/num.h"
 #include "config/config.h"
 #include "supervisor/api.h"
 #include "supervisor/control.h"
@@ -50,6 +51,23 @@ static uint64_t run_deadline(void *source)
 	return is_over(source) ? 0 : CLOCK_NEVER;
 }
 
+static void say_signal(const struct run *run, int signal)
+{
+	const struct spec *spec = &run->vm->spec;
+	char limit[32];
+
+	if (run->signals > 0) {
+		log_notice(NULL, "%s: hurrying", strsignal(signal));
+		return;
+	}
+	num_format_duration(
+		signal == SIGTERM ? spec->stop.host_shutdown_ns : spec->stop.powerdown_ns, limit,
+		sizeof(limit));
+	log_notice(NULL, "%s: stopping the VM; the guest has %s (%s), once more to hurry",
+		strsignal(signal), limit,
+		signal == SIGTERM ? "stop.host_shutdown" : "stop.powerdown");
+}
+
 /* The whole ladder; a second signal takes the next rung. A terminal that is closed sends one or two
  * SIGHUP, `timeout` and a shell may send one signal twice: neither means to hurry. */
 static void take_signal(struct run *run, int signal, uint64_t now_ns)
@@ -61,8 +79,7 @@ static void take_signal(struct run *run, int signal, uint64_t now_ns)
 	if (run->signals > 0 && now_ns < run->signalled_ns + SIGNAL_PAUSE_NS)
 		return;
 	run->signalled_ns = now_ns;
-	log_notice(NULL, "%s: %s", strsignal(signal),
-		run->signals == 0 ? "stopping the VM; once more to hurry" : "hurrying");
+	say_signal(run, signal);
 	if (run->signals++ == 0)
 		vm_insist(run->vm, signal == SIGTERM);
 	else

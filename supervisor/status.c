@@ -190,7 +190,7 @@ static void add_start(const struct vm *vm, json_t *status)
 	json_object_set_new(status, "start", start);
 }
 
-static void add_end(const struct vm *vm, json_t *status)
+static json_t *stop_json(const struct vm *vm)
 {
 	static const char *const rungs[] = { [STOP_NONE] = "none",
 		[STOP_POWERDOWN] = "powerdown",
@@ -198,16 +198,33 @@ static void add_end(const struct vm *vm, json_t *status)
 		[STOP_TERM] = "term",
 		[STOP_KILL] = "kill" };
 
+	json_t *stop = json_pack(
+		"{s:s, s:i}", "rung", rungs[vm->ladder.rung], "presses", (int)vm->ladder.presses);
+	const struct spec *spec = &vm->spec;
+	uint64_t limit =
+		vm->ladder.host_shutdown ? spec->stop.host_shutdown_ns : spec->stop.powerdown_ns;
+
+	/* When the guest's time is up: then `quit`, or it is left alone. */
+	if (stop && vm->ladder.rung == STOP_POWERDOWN) {
+		uint64_t end = vm->ladder.rung_since_ns + limit, now = clock_now_ns();
+
+		json_object_set_new(stop, "until",
+			json_real(clock_wall_seconds() +
+				  (end > now ? (double)(end - now) / 1e9 : 0)));
+		json_object_set_new(stop, "force", json_boolean(vm->ladder.force));
+	}
+	return stop;
+}
+
+static void add_end(const struct vm *vm, json_t *status)
+{
 	set_int(status, "restarts", vm->restarts);
 	json_object_set_new(status, "last_exit",
 		vm->last_exit_at > 0
 			? json_pack("{s:s, s:f}", "reason", exit_reason_name(vm->last_exit), "at",
 				  vm->last_exit_at)
 			: json_null());
-	json_object_set_new(status, "stop",
-		vm->phase == VM_STOPPING ? json_pack("{s:s, s:i}", "rung", rungs[vm->ladder.rung],
-						   "presses", (int)vm->ladder.presses)
-					 : json_null());
+	json_object_set_new(status, "stop", vm->phase == VM_STOPPING ? stop_json(vm) : json_null());
 }
 
 /* What has changed in the file and waits for the next start. */

@@ -211,6 +211,8 @@ int vm_get_ready(struct vm *vm, struct err *err)
 	/* What a binary says of itself is megabytes of JSON, and gone now. */
 	malloc_trim(0);
 	if (r == 0)
+		r = vm_check_group_free(vm, err);
+	if (r == 0)
 		r = vm_open(vm, err);
 	vm->checked = r == 0;
 	return r;
@@ -325,8 +327,6 @@ static void prepare(struct vm *vm)
 	take_pending(vm);
 	int r = vm->checked ? 0 : vm_get_ready(vm, err);
 	vm->checked = false;
-	if (r == 0)
-		r = vm_check_group_free(vm, err);
 	if (r == 0)
 		r = vm_prepare(vm, err);
 	if (r == 0)

@@ -144,7 +144,8 @@ static void give_up(struct vm *vm)
 		vm, "failed", vm->failure.text, words, "see the log; `vfio-sup start` tries again");
 	vm_event(vm, LIFE_GAVE_UP);
 	vm_close(vm, false); /* qemu.log stays: it explains */
-	vm_tell(vm, true, false, "%s", vm->failure.text);
+	vm_tell(vm, true, false, "%s%s%s", vm->failure.text, vm->failure.fix[0] ? "; fix: " : "",
+		vm->failure.fix);
 }
 
 void vm_decide(struct vm *vm)
