@@ -66,7 +66,7 @@ static void reap(pid_t pid, int pidfd)
 		waitpid(pid, NULL, WNOHANG);
 }
 
-static pid_t fork_with_signals_blocked(void)
+pid_t child_fork(void)
 {
 	sigset_t all, old;
 
@@ -92,7 +92,7 @@ int child_ask(void (*work)(void *context, void *reply), void *context, void *rep
 		return -errno;
 	AUTO_CLOSE int from = ends[0];
 	AUTO_CLOSE int to = ends[1];
-	pid_t pid = fork_with_signals_blocked();
+	pid_t pid = child_fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {

@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* fork(2) with all signals blocked in the child, so that no handler of ours runs there. */
+pid_t child_fork(void);
 
 /*
  * Runs `work` in a forked child and waits for its answer: for what may block for ever or needs

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sock.h"
+#include "host/child.h"
 #include "host/user.h"
 #include "supervisor/vm.h"
 
@@ -95,20 +96,6 @@ static void become_qemu(const struct spawn *spawn)
 	execve(spawn->vm->argv.items[0], spawn->vm->argv.items, spawn->env);
 	dprintf(STDERR_FILENO, "%s: %s\n", spawn->vm->argv.items[0], strerror(errno));
 	_exit(127);
-}
-
-static pid_t fork_quiet(void)
-{
-	sigset_t all, old;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pid_t pid = fork();
-	int saved = errno;
-	if (pid != 0)
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
-	errno = saved;
-	return pid;
 }
 
 static int open_log(struct vm *vm)
@@ -234,7 +221,7 @@ int vm_spawn(struct vm *vm, struct err *err)
 		.ready = { -1, -1 },
 		.go = { -1, -1 } };
 	int r = open_all(vm, &spawn);
-	pid_t pid = r < 0 ? -1 : fork_quiet();
+	pid_t pid = r < 0 ? -1 : child_fork();
 
 	if (pid == 0)
 		become_qemu(&spawn);
