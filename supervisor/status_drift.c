@@ -46,7 +46,9 @@ static void add_watched(const struct vm *vm, const struct tracked *tracked, json
 			continue;
 		snprintf(what, sizeof(what), "vcpu %d: %s", tracked->index, drift_kind_name(kind));
 		json_array_append_new(list,
-			entry(drift_kind_name(kind), what, clock_wall_seconds(),
+			entry(drift_kind_name(kind), what,
+				tracked->fight_since[kind] > 0 ? tracked->fight_since[kind]
+							       : clock_wall_seconds(),
 				view.fighting & bit
 					? "something keeps undoing it: repairs are in back-off"
 					: "not as planned",

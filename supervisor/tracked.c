@@ -197,6 +197,22 @@ static void report(struct vm *vm, struct tracked *tracked, enum drift_kind kind,
 	vm_drift_said(vm, record, "repaired");
 }
 
+static void note_fight(struct vm *vm, struct tracked *tracked, enum drift_kind kind, bool fighting)
+{
+	double *since = &tracked->fight_since[kind];
+
+	if (fighting == (*since > 0))
+		return;
+	*since = fighting ? clock_wall_seconds() : 0;
+	if (fighting)
+		log_warning(vm->spec.name,
+			"vcpu %d: %s: something keeps undoing it; repairs are in back-off",
+			tracked->index, drift_kind_name(kind));
+	else
+		log_notice(vm->spec.name, "vcpu %d: %s: the fight is over", tracked->index,
+			drift_kind_name(kind));
+}
+
 void vm_report_repairs(struct vm *vm)
 {
 	for (size_t i = 0; i < vm->tracked_count; i++) {
@@ -205,8 +221,10 @@ void vm_report_repairs(struct vm *vm)
 		if (tracked->slot < 0)
 			continue;
 		struct watch_view view = watch_see(vm->sup->watch, tracked->slot);
-		for (enum drift_kind kind = 0; kind <= DRIFT_NICE; kind++)
+		for (enum drift_kind kind = 0; kind <= DRIFT_NICE; kind++) {
 			if (view.repaired[kind] != tracked->repaired[kind])
 				report(vm, tracked, kind, view.repaired[kind]);
+			note_fight(vm, tracked, kind, view.fighting & (1u << kind));
+		}
 	}
 }

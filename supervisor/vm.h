@@ -33,7 +33,8 @@ struct tracked {
 	uint64_t wait_ns, worst_ns; /* as last read; most in one slow tick. vCPUs: see counters */
 	bool primed;                /* wait_ns was read before */
 	uint64_t stalls;            /* as last read, of a vCPU */
-	uint64_t repaired[DRIFT_NICE + 1]; /* by the watch thread, as last said */
+	double fight_since[DRIFT_NICE + 1]; /* Unix seconds; 0: nobody fights */
+	uint64_t repaired[DRIFT_NICE + 1];  /* by the watch thread, as last said */
 	struct window window;
 };
 

@@ -151,8 +151,7 @@ int vm_check_group_free(struct vm *vm, struct err *err)
 	if (!vm->plan.group[0] || cgroups_busy(vm->sup->cgroups, vm->plan.group, &pid) != 1)
 		return 0;
 	vm->foreign = true;
-	err_set(err, EBUSY, "%s: cgroup %s holds pid %d already", vm->spec.name, vm->plan.group,
-		(int)pid);
+	err_set(err, EBUSY, "cgroup %s holds pid %d already", vm->plan.group, (int)pid);
 	err_why(err, "a VM of this name runs under another supervisor, or was left behind by one");
 	err_fix(err, "stop it there, or rename this file: its name is the VM's name");
 	return -EBUSY;

@@ -176,7 +176,10 @@ void vm_decide(struct vm *vm)
 		break;
 	}
 	vm_event(vm, LIFE_ENDED);
-	vm_close(vm, true);
+	/* Where it ended badly its words explain. */
+	vm_close(vm, vm->last_exit == EXIT_REASON_GUEST_SHUTDOWN ||
+			     vm->last_exit == EXIT_REASON_GUEST_RESET ||
+			     vm->last_exit == EXIT_REASON_HOST_STOP);
 	vm_tell(vm, true, true, "%s is stopped: %s", vm->spec.name,
 		exit_reason_name(vm->last_exit));
 }

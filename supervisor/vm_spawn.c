@@ -67,8 +67,13 @@ static bool become_user(const struct spawn *spawn)
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY }, no_core = { 0, 0 };
 
 	/* The guest's memory is locked: mem-lock, or VFIO. */
-	if (spawn->vm->spec.memory.lock && setrlimit(RLIMIT_MEMLOCK, &all) < 0)
+	if (spawn->vm->spec.memory.lock && setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
+		dprintf(STDERR_FILENO,
+			"vfio-sup: memory.lock: cannot raise RLIMIT_MEMLOCK, which needs "
+			"CAP_SYS_RESOURCE: %s\n",
+			strerror(errno));
 		return false;
+	}
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (geteuid() != 0)
 		return true;
@@ -190,6 +195,8 @@ static int let_go(struct vm *vm, struct spawn *spawn, pid_t pid, struct err *err
 
 	if (r == 0)
 		r = wait_ready(spawn);
+	if (r == -ECHILD)
+		return err_set(err, -r, "QEMU's process ended before it could be QEMU");
 	if (r < 0)
 		return err_set(err, -r, "cannot start QEMU: %s", strerror(-r));
 	r = place_child(vm, pid, err);
