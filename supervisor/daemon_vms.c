@@ -13,17 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static struct vm *find_vm(struct daemon *daemon, const char *name)
-{
-	list_for_each (link, &daemon->sup.vms) {
-		struct vm *vm = list_entry(link, struct vm, link);
-
-		if (strcmp(vm->spec.name, name) == 0)
-			return vm;
-	}
-	return NULL;
-}
-
 /* "mediapc" of "mediapc.conf" into `name`; false for anything that is no VM file. */
 static bool vm_of_file(const char *file, char name[SPEC_NAME_SIZE])
 {
@@ -63,7 +52,7 @@ static void read_vm(struct daemon *daemon, const char *file)
 	strbuf_addf(&path, "%s/vms/%s", daemon->config_dir, file);
 	if (path.failed)
 		return;
-	struct vm *vm = vm_of_file(file, name) ? find_vm(daemon, name) : NULL;
+	struct vm *vm = vm_of_file(file, name) ? vm_find(&daemon->sup, name) : NULL;
 	if (config_load_vm(path.text, &spec, &err) < 0) {
 		if (vm)
 			vm_alarm(vm, "config", err.text, err.why, err.fix);
@@ -167,7 +156,7 @@ static void find_without_file(struct daemon *daemon, const char *name)
 	struct err err = { 0 };
 	struct vm *vm;
 
-	if (dirfd < 0 || find_vm(daemon, name) || record_read(dirfd, &record) < 0)
+	if (dirfd < 0 || vm_find(&daemon->sup, name) || record_read(dirfd, &record) < 0)
 		return;
 	int r = config_parse_vm(
 		record.config_path, record.config_text, strlen(record.config_text), &spec, &err);

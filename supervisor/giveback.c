@@ -144,15 +144,11 @@ static void say(struct strlist *words, const char *format, const char *name, uns
 }
 
 /* By this supervisor, right now. */
-static bool is_held(const struct supervisor *sup, const char *name)
+static bool is_held(struct supervisor *sup, const char *name)
 {
-	list_for_each (link, &sup->vms) {
-		const struct vm *vm = list_entry(link, struct vm, link);
+	const struct vm *vm = vm_find(sup, name);
 
-		if (vm_lives(vm) && strcmp(vm->spec.name, name) == 0)
-			return true;
-	}
-	return false;
+	return vm && vm_lives(vm);
 }
 
 static void give_back_one(struct supervisor *sup, const char *name, struct strlist *words)

@@ -51,17 +51,6 @@ static void done(struct control_call *call, const char *words)
 	control_reply(call, json_pack("{s:s}", "words", words), false);
 }
 
-static struct vm *find_vm(struct supervisor *sup, const char *name)
-{
-	list_for_each (link, &sup->vms) {
-		struct vm *vm = list_entry(link, struct vm, link);
-
-		if (strcmp(vm->spec.name, name) == 0)
-			return vm;
-	}
-	return NULL;
-}
-
 /* A client that waits for what it asked for. */
 struct waiter {
 	struct vm_watcher watcher;
@@ -298,7 +287,7 @@ void method_call(struct supervisor *sup, struct control_call *call, const char *
 		return;
 	}
 	const struct method *found = find_method(method + strlen(ours));
-	struct vm *vm = name ? find_vm(sup, name) : NULL;
+	struct vm *vm = name ? vm_find(sup, name) : NULL;
 
 	if (!found)
 		not_found(call, method);

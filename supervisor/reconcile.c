@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "host/sched.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -67,16 +68,11 @@ static bool is_watched(const struct round *round, const struct drift *drift)
 	return !(watch_see(vm->sup->watch, tracked->slot).failing & (1u << drift->kind));
 }
 
-static bool is_realtime(enum sched_class policy)
-{
-	return policy == SCHED_CLASS_FIFO || policy == SCHED_CLASS_RR;
-}
-
 static bool refused_realtime(
 	const struct round *round, const struct action *action, enum action_result result)
 {
 	return result == ACTION_GIVE_UP && action->kind == ACTION_THREAD_SCHED &&
-	       is_realtime(action->place.policy) && is_realtime(round->vm->plan.policy);
+	       sched_is_realtime(action->place.policy) && sched_is_realtime(round->vm->plan.policy);
 }
 
 static void fall_back(struct round *round, const struct err *err)

@@ -102,12 +102,6 @@ static const struct source_ops run_source = {
 	.fd = run_fd, .events = run_events, .deadline_ns = run_deadline, .process = run_process
 };
 
-static bool went_well(enum exit_reason reason)
-{
-	return reason == EXIT_REASON_GUEST_SHUTDOWN || reason == EXIT_REASON_GUEST_RESET ||
-	       reason == EXIT_REASON_HOST_STOP;
-}
-
 static void note_result(struct run *run, struct api_run_result *result)
 {
 	struct vm *vm = run->vm;
@@ -116,7 +110,7 @@ static void note_result(struct run *run, struct api_run_result *result)
 	result->changed = vm->changed;
 	result->given_back = vm->given_back;
 	result->power_off_host = vm->power_off_host;
-	result->status = vm->phase == VM_STOPPED && went_well(vm->last_exit) ? 0 : 1;
+	result->status = vm->phase == VM_STOPPED && vm_ended_well(vm) ? 0 : 1;
 	if (result->status == 0)
 		return;
 	result->err = vm->failure;

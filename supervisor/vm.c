@@ -17,6 +17,17 @@
 #define HOST_READ_NS  (30 * NS_PER_SEC)
 #define HANG_GRACE_NS (30 * NS_PER_SEC) /* a storage stall looks like death at first */
 
+struct vm *vm_find(struct supervisor *sup, const char *name)
+{
+	list_for_each (link, &sup->vms) {
+		struct vm *vm = list_entry(link, struct vm, link);
+
+		if (strcmp(vm->spec.name, name) == 0)
+			return vm;
+	}
+	return NULL;
+}
+
 bool vm_lives(const struct vm *vm)
 {
 	return vm->pidfd >= 0;

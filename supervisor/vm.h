@@ -151,6 +151,7 @@ void vm_alarm(
 void vm_alarm_clear(struct vm *vm, const char *kind);
 void vm_alarms_forget(struct vm *vm); /* what was odd about the QEMU before */
 void vm_no_timers(struct vm *vm);
+struct vm *vm_find(struct supervisor *sup, const char *name); /* NULL: there is none */
 bool vm_lives(const struct vm *vm);
 void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that something happened */
 
@@ -209,6 +210,7 @@ void vm_climb(struct vm *vm, uint64_t now_ns);
 /* vm_end.c: the process is gone. */
 void vm_exited(struct vm *vm);
 void vm_decide(struct vm *vm);
+bool vm_ended_well(const struct vm *vm); /* its last end: by the guest, or as somebody wished */
 void vm_last_words(struct vm *vm, char *words, size_t size);
 void vm_bound_log(struct vm *vm);
 

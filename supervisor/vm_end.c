@@ -148,6 +148,12 @@ static void give_up(struct vm *vm)
 		vm->failure.fix);
 }
 
+bool vm_ended_well(const struct vm *vm)
+{
+	return vm->last_exit == EXIT_REASON_GUEST_SHUTDOWN ||
+	       vm->last_exit == EXIT_REASON_GUEST_RESET || vm->last_exit == EXIT_REASON_HOST_STOP;
+}
+
 void vm_decide(struct vm *vm)
 {
 	uint64_t now = clock_now_ns(), delay = 0;
@@ -177,9 +183,7 @@ void vm_decide(struct vm *vm)
 	}
 	vm_event(vm, LIFE_ENDED);
 	/* Where it ended badly its words explain. */
-	vm_close(vm, vm->last_exit == EXIT_REASON_GUEST_SHUTDOWN ||
-			     vm->last_exit == EXIT_REASON_GUEST_RESET ||
-			     vm->last_exit == EXIT_REASON_HOST_STOP);
+	vm_close(vm, vm_ended_well(vm));
 	vm_tell(vm, true, true, "%s is stopped: %s", vm->spec.name,
 		exit_reason_name(vm->last_exit));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a VM may not have because another one has it. */
+#include "host/sched.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ struct host_state vm_host_without_others(const struct vm *vm)
 
 static bool is_realtime(const struct vm *vm)
 {
-	return vm->plan.policy == SCHED_CLASS_FIFO || vm->plan.policy == SCHED_CLASS_RR;
+	return sched_is_realtime(vm->plan.policy);
 }
 
 /* Neither has asked for these CPUs, and neither would starve the other: "auto" on a small host. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/watch_tick.h"
 #include "base/clock.h"
+#include "host/sched.h"
 
 #include <errno.h>
 
@@ -33,11 +34,6 @@ static void sample(struct watch_slot *slot, uint64_t now_ns)
 		slot->worst_ns = step.wait_ns;
 }
 
-static bool is_realtime(enum sched_class policy)
-{
-	return policy == SCHED_CLASS_FIFO || policy == SCHED_CLASS_RR;
-}
-
 /* The kinds of drift in what is seen now, as bits. A read that fails says nothing. */
 static unsigned look(struct watch_slot *slot)
 {
@@ -53,9 +49,9 @@ static unsigned look(struct watch_slot *slot)
 	if (!cpuset_equal(&seen.cpus, &wanted->cpus))
 		drift |= 1u << DRIFT_AFFINITY;
 	if (seen.policy != wanted->policy ||
-		(is_realtime(wanted->policy) && seen.priority != wanted->priority))
+		(sched_is_realtime(wanted->policy) && seen.priority != wanted->priority))
 		drift |= 1u << DRIFT_POLICY;
-	else if (slot->order.compare_nice && !is_realtime(wanted->policy) &&
+	else if (slot->order.compare_nice && !sched_is_realtime(wanted->policy) &&
 		 seen.nice != wanted->nice)
 		drift |= 1u << DRIFT_NICE;
 	return drift;
