@@ -92,6 +92,13 @@ int user_find(const char *name, struct user *ret, struct err *err)
 	return -ENOENT;
 }
 
+bool user_has_group(const char *name)
+{
+	gid_t gid;
+
+	return find_group(name, &gid, NULL, 0) == 0;
+}
+
 int user_groups(const struct user *user, gid_t **ret_groups, size_t *ret_count)
 {
 	int count = 32;

@@ -8,6 +8,8 @@
  * frees *ret_groups. 0 or -errno. */
 int user_groups(const struct user *user, gid_t **ret_groups, size_t *ret_count);
 
+bool user_has_group(const char *name); /* by the group database */
+
 /* "root", or the number where nobody bears it. Return `text`. */
 char *user_name_of(uid_t uid, char *text, size_t size);
 char *group_name_of(gid_t gid, char *text, size_t size);

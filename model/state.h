@@ -100,6 +100,7 @@ struct host_state {
 	bool autogroup;            /* sched_autogroup_enabled */
 	bool may_rt, may_nice;     /* CAP_SYS_NICE, or the rlimits suffice */
 	bool root_user;
+	bool units;                   /* systemd runs QEMU for us, as a transient service */
 	bool host_owner;              /* we hold the host-wide lock */
 	char host_holder[MODEL_PATH]; /* else: who does, in words */
 	bool kvm_works;

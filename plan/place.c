@@ -257,12 +257,16 @@ bool place_vcpus_alone(const struct place_plan *plan, const struct spec *spec)
 static void choose_group(
 	const struct spec *spec, const struct host_state *host, struct place_plan *plan)
 {
+	if (host->units)
+		snprintf(plan->unit, sizeof(plan->unit), "vfiosup-%s.service", spec->name);
 	if (host->cg_mode == CG_MODE_NONE)
 		add_note(plan, "no cgroups, affinities only: %s", host->cg_reason);
 	else if (!host->root_user)
 		add_note(plan, "no cgroups, affinities only: not run as root");
+	else if (host->units && host->cg_mode == CG_MODE_V2)
+		place_unit_group(spec->name, plan->group);
 	else
-		snprintf(plan->group, sizeof(plan->group), "vfiosup/%s", spec->name);
+		place_own_group(spec->name, plan->group);
 }
 
 int place_plan(const struct spec *spec, const struct host_state *host, struct place_plan *ret_plan,

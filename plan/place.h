@@ -24,7 +24,9 @@ struct place_plan {
 	char isolate_reason[256];   /* why not the strongest isolation; empty if it is */
 	char place_reason
 		[256]; /* "auto" gave fewer CPUs than vCPUs, no cgroups ...; may be empty */
-	char group[MODEL_PATH]; /* "vfiosup/NAME"; empty without cgroups */
+	char unit[64]; /* "vfiosup-NAME.service", whose main process QEMU is; or empty */
+	char group[MODEL_PATH]; /* "vfiosup/NAME"; on v2 that of the unit, if it is one,
+				   "vfiosup.slice/vfiosup-NAME.service"; empty without cgroups */
 };
 
 /*
@@ -69,10 +71,27 @@ struct vm_groups place_groups(const struct place_plan *plan);
  * What makes the VM's groups, before QEMU starts: CG_CREATE and CG_SET, parents first, the
  * threaded children on v2 below "vm". Groups left by an older plan may be there already. And the way
  * back, in reverse; its last action removes "vfiosup" itself, which other VMs may still use: whoever
- * carries it out moves no task out of that one and takes ENOTEMPTY and EBUSY for ALREADY.
+ * carries it out moves no task out of that one and takes ENOTEMPTY and EBUSY for ALREADY. Both are empty
+ * where the groups are the unit's: systemd makes them and takes them away.
  */
 int place_prepare(
 	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
+
+/*
+ * The groups below a unit on v2, once QEMU is its main process `pid` and still in `group`, the unit's own:
+ * the process goes to "vm" (a group with controllers for those below it may hold none itself), the
+ * threaded groups are made, and all its threads begin in "emulator". `group` elsewhere: the process is
+ * moved no more.
+ */
+int place_enter_unit(
+	const struct place_plan *plan, pid_t pid, const char *group, struct actions *ret_actions);
+
+/* Is this group one of a VM's, or the parent of them all? Also of a VM that runs as a unit. */
+bool place_is_ours(const char *group);
+
+/* The groups that the VM of this name would have as a unit and without: MODEL_PATH bytes each. */
+char *place_unit_group(const char *name, char *text);
+char *place_own_group(const char *name, char *text);
 int place_release(
 	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions);
 

@@ -7,9 +7,40 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TOP_GROUP "vfiosup"
+#define TOP_GROUP  "vfiosup"
+#define UNIT_SLICE "vfiosup.slice"
 
 static const enum cg_slot slots[] = { SLOT_EMULATOR, SLOT_IOTHREADS, SLOT_VCPUS };
+
+char *place_own_group(const char *name, char *text)
+{
+	snprintf(text, MODEL_PATH, TOP_GROUP "/%.100s", name);
+	return text;
+}
+
+char *place_unit_group(const char *name, char *text)
+{
+	snprintf(text, MODEL_PATH, UNIT_SLICE "/vfiosup-%.100s.service", name);
+	return text;
+}
+
+static bool is_below(const char *group, const char *top)
+{
+	size_t n = strlen(top);
+
+	return strncmp(group, top, n) == 0 && (!group[n] || group[n] == '/');
+}
+
+bool place_is_ours(const char *group)
+{
+	return is_below(group, TOP_GROUP) || is_below(group, UNIT_SLICE);
+}
+
+/* systemd's part ends at the unit's own group. */
+static bool is_unit_group(const struct place_plan *plan)
+{
+	return is_below(plan->group, UNIT_SLICE);
+}
 
 struct vm_groups place_groups(const struct place_plan *plan)
 {
@@ -141,6 +172,8 @@ static void prepare_v2(struct steps *steps, const struct place_plan *plan, const
 	struct vm_groups groups = place_groups(plan);
 	char vm[MODEL_PATH];
 
+	if (is_unit_group(plan))
+		return;
 	place_vm_group(plan, CG_MODE_V2, vm);
 	add_controller(steps, "");
 	add_group(steps, ACTION_CG_CREATE, TOP_GROUP, "parent of all VMs' groups");
@@ -172,13 +205,48 @@ int place_prepare(
 	return steps.r;
 }
 
+static void add_attach(struct steps *steps, pid_t pid, const char *group, const char *reason)
+{
+	struct action action = { .kind = ACTION_CG_ATTACH, .tid = pid };
+
+	snprintf(action.group, sizeof(action.group), "%s", group);
+	snprintf(action.reason, sizeof(action.reason), "%s", reason);
+	if (steps->r == 0)
+		steps->r = actions_add(steps->actions, &action);
+}
+
+int place_enter_unit(
+	const struct place_plan *plan, pid_t pid, const char *group, struct actions *ret_actions)
+{
+	struct steps steps = { .actions = ret_actions };
+	struct vm_groups groups = place_groups(plan);
+	const char *was = group[0] == '/' ? group + 1 : group;
+	bool outside = strcmp(was, plan->group) == 0;
+	char vm[MODEL_PATH], emulator[MODEL_PATH];
+
+	if (!is_unit_group(plan))
+		return 0;
+	place_vm_group(plan, CG_MODE_V2, vm);
+	add_group(&steps, ACTION_CG_CREATE, vm, "QEMU's process; its threads go below");
+	if (outside)
+		add_attach(&steps, pid, vm, "out of the unit's own group, which is systemd's");
+	add_controller(&steps, plan->group);
+	add_cpus(&steps, vm, &groups.vm, "all that the VM uses");
+	add_controller(&steps, vm);
+	add_slots(&steps, plan, CG_MODE_V2);
+	place_slot_group(plan, CG_MODE_V2, SLOT_EMULATOR, emulator);
+	if (outside)
+		add_attach(&steps, pid, emulator, "where its threads are born");
+	return steps.r;
+}
+
 int place_release(
 	const struct place_plan *plan, const struct host_state *host, struct actions *ret_actions)
 {
 	struct steps steps = { .actions = ret_actions };
 	char group[MODEL_PATH];
 
-	if (!plan->group[0] || host->cg_mode == CG_MODE_NONE)
+	if (!plan->group[0] || host->cg_mode == CG_MODE_NONE || is_unit_group(plan))
 		return 0;
 	for (size_t i = ARRAY_SIZE(slots); i-- > 0;) {
 		place_slot_group(plan, host->cg_mode, slots[i], group);
@@ -203,20 +271,13 @@ static size_t depth_of(const char *group)
 	return depth;
 }
 
-static bool is_ours(const char *group)
-{
-	size_t n = strlen(TOP_GROUP);
-
-	return !group[0] || (strncmp(group, TOP_GROUP, n) == 0 && (!group[n] || group[n] == '/'));
-}
-
 static int shield_one(const struct place_plan *plan, const struct spec *spec, const char *group,
 	const struct cpuset *have, struct steps *steps, struct err *err)
 {
 	struct cpuset rest = cpuset_minus(have, &plan->vcpus);
 	char text[CPUSET_TEXT];
 
-	if (is_ours(group)) {
+	if (!group[0] || place_is_ours(group)) {
 		err_set(err, EINVAL, "%s:%d: shield: \"%s\" holds the VMs themselves", spec->file,
 			spec->line_shield, group);
 		err_fix(err, "name the groups of the others, such as \"system.slice\"");

@@ -48,7 +48,7 @@ static bool any_runs(const struct daemon *daemon)
 	list_for_each (link, &daemon->sup.vms) {
 		const struct vm *vm = list_entry(link, struct vm, link);
 
-		if (vm_lives(vm) || vm->phase == VM_BACKOFF)
+		if (vm_lives(vm) || vm->launch || vm->phase == VM_BACKOFF)
 			return true;
 	}
 	return false;

@@ -108,7 +108,7 @@ static void forget_gone(struct daemon *daemon, const struct strlist *files)
 
 		if (listed(files, vm->spec.name))
 			continue;
-		if (vm_lives(vm) || vm->phase == VM_BACKOFF)
+		if (vm_lives(vm) || vm->launch || vm->phase == VM_BACKOFF)
 			vm_alarm(vm, "config", "its file is gone", "",
 				"it goes on as it was started; put the file back to start it "
 				"again");
@@ -141,9 +141,10 @@ static void find_one(struct vm *vm)
 
 	if (r < 0)
 		vm_alarm(vm, "not-adopted", err.text, err.why, err.fix);
-	if (r != 1)
-		return;
-	vm_take_over(vm);
+	if (r == 1)
+		vm_take_over(vm);
+	else if (r == 0 && vm->found_start)
+		vm_start_again(vm);
 }
 
 /* A QEMU whose file is gone or bad: its vm.json has the text it was started from. */

@@ -14,18 +14,11 @@
 
 #define TOP_GROUP "vfiosup"
 
-static bool is_ours(const char *group)
-{
-	size_t n = strlen(TOP_GROUP);
-
-	return strncmp(group, TOP_GROUP, n) == 0 && (!group[n] || group[n] == '/');
-}
-
 bool give_back_counts(const struct action *action)
 {
 	if (strcmp(action->group, TOP_GROUP) == 0 || !action->group[0])
 		return false;
-	return action->kind != ACTION_CG_SET || !is_ours(action->group);
+	return action->kind != ACTION_CG_SET || !place_is_ours(action->group);
 }
 
 /* Somebody who changed the value after us keeps it. */
@@ -78,7 +71,7 @@ static bool give_back(
 	struct err err = { 0 };
 
 	/* Files of our own groups go with the groups. */
-	if (done->kind == ACTION_CG_SET && is_ours(done->group))
+	if (done->kind == ACTION_CG_SET && place_is_ours(done->group))
 		return true;
 	if (others_use(sup, name, done) || !action_inverse(done, &inverse))
 		return true;
@@ -160,10 +153,11 @@ static void give_back_one(struct supervisor *sup, const char *name, struct strli
 	char group[MODEL_PATH];
 
 	/* Whoever is in its groups is not taken out of them, whatever vm.json says. */
-	snprintf(group, sizeof(group), TOP_GROUP "/%s", name);
 	if (is_held(sup, name))
 		return;
-	if (still_runs(sup, name, &pid) || cgroups_busy(sup->cgroups, group, &pid) == 1) {
+	if (still_runs(sup, name, &pid) ||
+		cgroups_busy(sup->cgroups, place_own_group(name, group), &pid) == 1 ||
+		cgroups_busy(sup->cgroups, place_unit_group(name, group), &pid) == 1) {
 		say(words,
 			"%s still runs, pid %u, and nobody looks after it: `vfio-sup run` of its "
 			"file takes it over",

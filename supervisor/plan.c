@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vfio-sup plan: what `run` would do, found out without changing anything. */
 #include "base/cleanup.h"
+#include "cgroups/units.h"
 #include "config/config.h"
 #include "host/host.h"
 #include "supervisor/api.h"
@@ -42,6 +43,7 @@ static int read_host(struct supervisor *sup, const struct api_options *options, 
 	if (cgroups_rt_budget(sup->cgroups, getpid(), host->rt_group, sizeof(host->rt_group),
 		    &host->rt_group_runtime_us) < 0)
 		host->rt_group_runtime_us = LONG_MIN;
+	host->units = units_here(&sup->root);
 	/* Who holds the lock now may have ended by the time of `run`. */
 	host->host_owner = true;
 	return 0;
@@ -119,7 +121,12 @@ static void list_obstacles(struct vm *vm, struct api_plan *plan)
 /* vm_check does what `run` does first; the VM is none, and nothing of it is left. */
 static int make_plan(struct supervisor *sup, struct api_plan *plan, struct err *err)
 {
-	struct vm vm = { .sup = sup, .spec = plan->spec, .dirfd = -1, .iofd = -1, .pidfd = -1 };
+	struct vm vm = { .sup = sup,
+		.spec = plan->spec,
+		.as_unit = sup->host.units,
+		.dirfd = -1,
+		.iofd = -1,
+		.pidfd = -1 };
 	int r = vm_check(&vm, err);
 
 	plan->place = vm.plan;

@@ -13,13 +13,15 @@ int record_write(int dirfd, const struct record *record)
 {
 	const struct process_identity *id = &record->identity;
 	json_t *json = json_pack(
-		"{s:i, s:i, s:I, s:I, s:I, s:s, s:f, s:b, s:b, s:b, s:i, s:b, s:i, s:s, s:s}",
+		"{s:i, s:i, s:I, s:I, s:I, s:s, s:f, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:i, s:s, "
+		"s:s}",
 		"version", 1, "pid", (int)id->pid, "start_ticks", (json_int_t)id->start_ticks,
 		"exe_device", (json_int_t)id->exe_device, "exe_inode", (json_int_t)id->exe_inode,
 		"boot_id", id->boot_id, "since", record->since, "running", record->running,
-		"stopping", record->stopping, "kvm", record->kvm, "restarts", (int)record->restarts,
-		"force", record->force, "cause", record->cause, "config_path", record->config_path,
-		"config", record->config_text);
+		"stopping", record->stopping, "kvm", record->kvm, "unit", record->unit, "starting",
+		record->starting, "restarts", (int)record->restarts, "force", record->force,
+		"cause", record->cause, "config_path", record->config_path, "config",
+		record->config_text);
 	AUTO_FREE char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
 	json_decref(json);
@@ -31,14 +33,16 @@ static int unpack(json_t *json, struct record *record)
 	json_int_t start, device, inode;
 	const char *boot, *path, *config;
 	int version, pid, running, stopping, kvm = 0, restarts = 0;
-	int force = 0, cause = 0;
+	int unit = 0, starting = 0, force = 0, cause = 0;
 
 	if (json_unpack(json,
-		    "{s:i, s:i, s:I, s:I, s:I, s:s, s:F, s:b, s:b, s?b, s?i, s?b, s?i, s:s, s:s}",
+		    "{s:i, s:i, s:I, s:I, s:I, s:s, s:F, s:b, s:b, s?b, s?b, s?b, s?i, s?b, s?i, "
+		    "s:s, s:s}",
 		    "version", &version, "pid", &pid, "start_ticks", &start, "exe_device", &device,
 		    "exe_inode", &inode, "boot_id", &boot, "since", &record->since, "running",
-		    &running, "stopping", &stopping, "kvm", &kvm, "restarts", &restarts, "force",
-		    &force, "cause", &cause, "config_path", &path, "config", &config) < 0 ||
+		    &running, "stopping", &stopping, "kvm", &kvm, "unit", &unit, "starting",
+		    &starting, "restarts", &restarts, "force", &force, "cause", &cause,
+		    "config_path", &path, "config", &config) < 0 ||
 		version != 1 || pid < 0)
 		return -EINVAL;
 	record->identity.pid = pid;
@@ -49,6 +53,8 @@ static int unpack(json_t *json, struct record *record)
 	record->running = running;
 	record->stopping = stopping;
 	record->kvm = kvm;
+	record->unit = unit;
+	record->starting = starting;
 	record->restarts = restarts > 0 ? (unsigned)restarts : 0;
 	record->force = force;
 	record->cause = cause;

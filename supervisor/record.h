@@ -10,6 +10,8 @@ struct record {
 	double since;                     /* Unix seconds of its start */
 	bool running;                     /* `cont` was answered */
 	bool kvm;
+	bool unit;     /* a service of systemd's */
+	bool starting; /* there was no QEMU yet, or none between two tries, and one was to come */
 	unsigned restarts;
 	bool stopping, force; /* somebody wants it to end, whatever it takes */
 	int cause; /* enum exit_reason for which it is being ended to be started again; 0: none */

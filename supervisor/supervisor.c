@@ -3,7 +3,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cgroups/units.h"
 #include "host/host.h"
+#include "host/process.h"
 #include "host/threads.h"
 #include "supervisor/control.h"
 #include "supervisor/lock.h"
@@ -90,6 +92,14 @@ int supervisor_read_host(struct supervisor *sup, struct err *err)
 	return 0;
 }
 
+static void read_boot_id(struct supervisor *sup)
+{
+	struct process_identity self;
+
+	if (process_identify(&sup->root, getpid(), &self) == 0)
+		memcpy(sup->boot_id, self.boot_id, sizeof(sup->boot_id));
+}
+
 int supervisor_open(struct supervisor *sup, const char *run_dir, const char *root, struct err *err)
 {
 	char words[64];
@@ -119,6 +129,8 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 		return r;
 	}
 	sup->allowed = sup->host.allowed;
+	sup->host.units = units_here(&sup->root);
+	read_boot_id(sup);
 	take_host_lock(sup, words);
 	read_cgroup_facts(sup);
 	return 0;

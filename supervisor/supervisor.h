@@ -15,6 +15,7 @@ struct supervisor {
 	struct root root;
 	struct cgroups *cgroups;
 	struct host_state host;
+	char boot_id[40];
 	struct cpuset allowed; /* the CPUs this process could use before it moved off the vCPUs' */
 
 	const char *run_dir;

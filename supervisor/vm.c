@@ -172,6 +172,8 @@ int vm_open(struct vm *vm, struct err *err)
 void vm_close(struct vm *vm, bool remove)
 {
 	/* They go on in memory, for whoever scrapes them next. */
+	if (vm->dirfd >= 0 && !vm->foreign)
+		unlinkat(vm->dirfd, "vm.json", 0); /* there is no QEMU to be found */
 	cleanup_close(&vm->dirfd);
 	cleanup_close(&vm->iofd);
 	if (remove && !vm->foreign)
@@ -200,6 +202,7 @@ int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct
 		return err_set(err, ENOMEM, "out of memory");
 	}
 	vm->sup = sup;
+	vm->as_unit = sup->host.units;
 	vm->spec = *spec;
 	*spec = (struct spec){ 0 };
 	vm->dirfd = vm->iofd = vm->pidfd = -1;
@@ -232,6 +235,7 @@ int vm_get_ready(struct vm *vm, struct err *err)
 void vm_free(struct vm *vm)
 {
 	vm_untrack(vm);
+	vm_drop_launch(vm);
 	vm_drop_process(vm);
 	loop_remove(vm->sup->loop, vm->timer_source);
 	loop_remove(vm->sup->loop, vm->qmp_source);
@@ -273,6 +277,8 @@ int vm_save(struct vm *vm)
 {
 	struct record record = { .identity = vm->identity,
 		.since = vm->since,
+		.unit = vm->as_unit,
+		.starting = !(vm_lives(vm) && vm->evidence.ran) && !vm->stop_asked,
 		.running = vm->evidence.ran,
 		.kvm = vm->kvm,
 		.restarts = vm->restarts,
@@ -281,6 +287,8 @@ int vm_save(struct vm *vm)
 		.cause = (int)vm->cause,
 		.config_path = vm->spec.file,
 		.config_text = vm->spec.text };
+	if (!vm_lives(vm))
+		memcpy(record.identity.boot_id, vm->sup->boot_id, sizeof(record.identity.boot_id));
 	int r = record_write(vm->dirfd, &record);
 
 	if (r < 0)
@@ -335,6 +343,7 @@ static void prepare(struct vm *vm)
 	vm->cause = EXIT_REASON_NONE;
 	vm->spawned_ns = vm->greeting_ns = vm->placed_ns = vm->cont_ns = 0;
 	supervisor_read_host(vm->sup, NULL);
+	vm->as_unit = vm->sup->host.units;
 	take_pending(vm);
 	int r = vm->checked ? 0 : vm_get_ready(vm, err);
 	vm->checked = false;
@@ -346,14 +355,21 @@ static void prepare(struct vm *vm)
 		fail_start(vm);
 }
 
+void vm_spawn_failed(struct vm *vm)
+{
+	vm->phase = VM_PREPARING;
+	fail_start(vm);
+}
+
 static void spawn(struct vm *vm)
 {
 	vm->fresh = true;
-	if (vm_spawn(vm, &vm->failure) < 0) {
-		vm->phase = VM_PREPARING;
-		fail_start(vm);
+	int r = vm->plan.unit[0] ? vm_spawn_unit(vm, &vm->failure) : vm_spawn(vm, &vm->failure);
+
+	if (r < 0)
+		vm_spawn_failed(vm);
+	if (r < 0 || vm->launch)
 		return;
-	}
 	supervisor_keep_off(vm->sup);
 	vm_watch_process(vm);
 	vm_event(vm, LIFE_SPAWNED);

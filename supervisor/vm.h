@@ -74,6 +74,7 @@ struct vm {
 	struct spec pending; /* the file has changed since: for the next start. text NULL: none */
 
 	/* Decided before each start. */
+	bool as_unit; /* QEMU is a service of systemd's, or would be at the next start */
 	struct place_plan plan;
 	struct strlist argv;
 	struct pci_functions pci; /* that it gets */
@@ -87,6 +88,7 @@ struct vm {
 	struct counters *counters;
 
 	/* The process. */
+	struct vm_launch *launch; /* ordered from systemd, and not there yet; or NULL */
 	struct process_identity identity;
 	int pidfd;  /* -1: none */
 	bool child; /* ours to reap */
@@ -117,7 +119,8 @@ struct vm {
 	bool pressed;                 /* a stop was given up, but its button may still work */
 	bool found_stop, found_force; /* what its last supervisor was about to do */
 	enum exit_reason found_cause;
-	bool foreign; /* what runs under its name is not ours: nothing of it is touched */
+	bool found_start; /* ... to start it (again), and there is no QEMU */
+	bool foreign;     /* what runs under its name is not ours: nothing of it is touched */
 	enum vm_phase before_stop; /* asleep and paused guests must be woken first */
 	enum exit_reason cause;    /* we end it for this */
 	struct life_evidence evidence;
@@ -131,7 +134,7 @@ struct vm {
 	/* Monotonic; CLOCK_NEVER: not set. */
 	uint64_t slow_at, beat_at, restart_at, ladder_at, place_at, reconnect_at, panic_at, hang_at,
 		lost_at;
-	uint64_t place_until;
+	uint64_t place_until, connect_until;
 	struct list watchers; /* vm_watcher.link */
 };
 
@@ -178,17 +181,38 @@ enum action_result vm_change(struct vm *vm, struct action *action, struct err *e
 
 /* vm_spawn.c: forks QEMU into its group; it runs once vm.json is synced. */
 int vm_spawn(struct vm *vm, struct err *err);
+int vm_open_log(struct vm *vm); /* descriptor or -errno */
+int vm_bind_monitor(
+	struct vm *vm); /* QMP's socket, on which QEMU will listen: descriptor or -errno */
+int vm_not_written(int r, struct err *err); /* the words of it; returns r */
+/* Into the emulator's group and CPUs, where its threads are born. */
+int vm_place_process(struct vm *vm, pid_t pid, struct err *err);
+void vm_spawn_failed(struct vm *vm); /* vm.c: no process has come of it */
+
+/* vm_unit.c: the same through systemd. The pid comes later, with LIFE_SPAWNED or vm_spawn_failed. */
+int vm_spawn_unit(struct vm *vm, struct err *err);
+bool vm_cancel_launch(struct vm *vm); /* true: it was on its way, and ends once it is there */
+void vm_drop_launch(struct vm *vm);
+/* Its unit's main process becomes identity and pidfd. 1; 0: there is none; -errno with words. */
+int vm_find_unit(struct vm *vm, struct err *err);
+/* identity and pidfd of a pid that somebody has just named; -ESRCH: gone meanwhile. */
+int vm_hold_process(struct vm *vm, pid_t pid);
+/* The groups below the unit's own, as far as they are missing. Nothing to do for others. */
+int vm_enter_unit(struct vm *vm, struct err *err);
 void vm_watch_process(struct vm *vm);
 void vm_drop_process(struct vm *vm);
 
 /* vm_adopt.c: QMP, names of threads, placement, `cont`. */
 void vm_adopt(struct vm *vm);
+/* The monitor could not be reached (`r`): true if that only means that QEMU is not that far yet. */
+bool vm_connect_again(struct vm *vm, int r, uint64_t now_ns);
 void vm_try_place(struct vm *vm, uint64_t now_ns);
 void vm_ask_threads(struct vm *vm);
 /* A QEMU that an earlier supervisor left running. 1: it is ours now, LIFE_FOUND is next; 0: there is none;
  * -errno with words: there is, and it is left alone. */
 int vm_find_running(struct vm *vm, struct err *err);
 void vm_take_over(struct vm *vm);
+void vm_start_again(struct vm *vm); /* found_start: what its last supervisor was about to do */
 
 /* vm_qmp.c: the connection, events, the heartbeat. */
 extern const struct qmp_handlers vm_qmp_handlers;

@@ -14,10 +14,26 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ASK_LIMIT_NS   (5 * NS_PER_SEC)
-#define FRESH_LIMIT_NS (600 * NS_PER_SEC) /* QEMU is still setting up; should it fail, it exits */
-#define PLACE_LIMIT_NS (2 * NS_PER_SEC)   /* then the guest runs, and what is open is said */
-#define PLACE_AGAIN_NS (10 * NS_PER_MS)
+#define ASK_LIMIT_NS     (5 * NS_PER_SEC)
+#define FRESH_LIMIT_NS   (600 * NS_PER_SEC) /* QEMU is still setting up; should it fail, it exits */
+#define PLACE_LIMIT_NS   (2 * NS_PER_SEC)   /* then the guest runs, and what is open is said */
+#define PLACE_AGAIN_NS   (10 * NS_PER_MS)
+#define CONNECT_AGAIN_NS (3 * NS_PER_MS)
+
+static bool coming_up(const struct vm *vm)
+{
+	return vm->phase == VM_STARTING || vm->phase == VM_ADOPTING;
+}
+
+bool vm_connect_again(struct vm *vm, int r, uint64_t now_ns)
+{
+	/* As a unit: its socket is bound before, and nobody but QEMU listens there. */
+	if (r != -ECONNREFUSED || !vm->fresh || !vm->as_unit || !coming_up(vm) ||
+		now_ns >= vm->connect_until)
+		return false;
+	vm->reconnect_at = now_ns + CONNECT_AGAIN_NS;
+	return true;
+}
 
 void vm_adopt(struct vm *vm)
 {
@@ -27,15 +43,14 @@ void vm_adopt(struct vm *vm)
 	/* One that is left from an earlier QEMU. */
 	qmp_disconnect(vm->qmp, "another QEMU");
 	vm->place_until = now + PLACE_LIMIT_NS;
-	if (qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now, &err) == 0)
+	vm->connect_until = now + FRESH_LIMIT_NS;
+	int r = qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now, &err);
+	if (r == 0)
+		return;
+	if (vm_connect_again(vm, r, now))
 		return;
 	vm->failure = err;
 	vm_event(vm, LIFE_FAILURE);
-}
-
-static bool coming_up(const struct vm *vm)
-{
-	return vm->phase == VM_STARTING || vm->phase == VM_ADOPTING;
 }
 
 static void fail(struct vm *vm, const char *what, const char *words)
@@ -187,17 +202,20 @@ static void take_over(struct vm *vm)
 		log_warning(vm->spec.name, "%zu lines of the journal cannot be read", bad);
 	supervisor_keep_off(vm->sup);
 	vm_watch_process(vm);
+	if (vm->as_unit)
+		vm_enter_unit(vm, NULL); /* what is missing afterwards shows as drift */
 }
 
 /* 1: the process that was written down, and no other, held by a pidfd and asked again behind it. 0: it is
  * gone for certain. -errno: nobody can tell. */
-static int find_process(struct vm *vm, const struct record *record)
+static int find_process(struct vm *vm, const struct record *record, struct err *err)
 {
 	const struct process_identity *was = &record->identity;
 	struct process_identity now;
 
+	/* Its supervisor died between the order to systemd and the pid. */
 	if (was->pid <= 0)
-		return 0;
+		return record->unit ? vm_find_unit(vm, err) : 0;
 	int r = process_identify(&vm->sup->root, was->pid, &now);
 	if (r < 0)
 		return r == -ESRCH ? 0 : r;
@@ -242,6 +260,7 @@ static int adopt_record(struct vm *vm, const struct record *record, struct err *
 {
 	int r = take_old_spec(vm, record, err);
 
+	vm->as_unit = record->unit;
 	if (r == 0)
 		r = vm_check_running(vm, err);
 	if (r == 0)
@@ -257,8 +276,42 @@ static int adopt_record(struct vm *vm, const struct record *record, struct err *
 	return 0;
 }
 
+/* vm.json is gone; the unit's name says all the same whose QEMU it is. What it was started from nobody knows:
+ * the file stands for it. */
+static int adopt_unit(struct vm *vm, struct err *err)
+{
+	struct record record = { .since = clock_wall_seconds(),
+		.running = true,
+		.kvm = vm->spec.accel == ACCEL_KVM,
+		.unit = true,
+		.config_path = vm->spec.file,
+		.config_text = vm->spec.text };
+	char group[MODEL_PATH];
+	pid_t pid;
+
+	if (!vm->sup->host.units ||
+		cgroups_busy(vm->sup->cgroups, place_unit_group(vm->spec.name, group), &pid) != 1)
+		return 0;
+	int r = vm_find_unit(vm, err);
+	if (r == 1 && adopt_record(vm, &record, err) < 0)
+		r = -err->code;
+	vm->foreign = r < 0;
+	if (r == 1)
+		log_warning(vm->spec.name,
+			"vm.json is gone; pid %d is its QEMU by the name of its unit. Whether its "
+			"file is what it was started from cannot be told",
+			(int)vm->identity.pid);
+	else
+		vm_drop_process(vm);
+	return r;
+}
+
 static int no_record(struct vm *vm, int dirfd, int r, struct err *err)
 {
+	int found = adopt_unit(vm, err);
+
+	if (found != 0)
+		return found;
 	if (dirfd < 0 || !monitor_answers(dirfd)) {
 		if (r != -ENOENT)
 			log_warning(vm->spec.name,
@@ -282,8 +335,8 @@ int vm_find_running(struct vm *vm, struct err *err)
 
 	if (r < 0)
 		return no_record(vm, dirfd, r, err);
-	r = find_process(vm, &record);
-	if (r < 0)
+	r = find_process(vm, &record, err);
+	if (r < 0 && !err->code)
 		err_set(err, -r, "whether pid %d is %s's QEMU cannot be told: %s",
 			(int)record.identity.pid, vm->spec.name, strerror(-r));
 	else if (r == 1 && adopt_record(vm, &record, err) < 0)
@@ -292,6 +345,10 @@ int vm_find_running(struct vm *vm, struct err *err)
 	vm->found_stop = record.stopping;
 	vm->found_force = record.force;
 	vm->found_cause = (enum exit_reason)record.cause;
+	vm->found_start = r == 0 && record.starting && !record.stopping &&
+			  strcmp(record.identity.boot_id, vm->sup->boot_id) == 0;
+	if (vm->found_start)
+		vm->restarts = record.restarts;
 	record_free(&record);
 	vm->foreign = r < 0;
 	if (r != 1)
@@ -303,6 +360,14 @@ void vm_take_over(struct vm *vm)
 {
 	log_notice(vm->spec.name, "taking over QEMU, pid %d", (int)vm->identity.pid);
 	vm_event(vm, LIFE_FOUND);
+	vm_save(vm);
 	/* Somebody wanted it to end, and that did not die with the supervisor. */
 	vm_take_up_intent(vm, vm->found_stop, vm->found_force, vm->found_cause);
+}
+
+void vm_start_again(struct vm *vm)
+{
+	log_notice(vm->spec.name, "it was to be started when its last supervisor ended");
+	vm_event(vm, LIFE_RETRY);
+	vm->restart_at = clock_now_ns() + vm->spec.restart.delay_ns;
 }

@@ -86,7 +86,7 @@ static int make_argv(struct vm *vm, const struct props *props, struct strlist *a
 	AUTO_STRLIST struct strlist warnings = { 0 };
 	struct launch_host host = { .props = props,
 		.kvm = vm->kvm,
-		.qmp_socket = "fd:3",
+		.qmp_socket = vm->plan.unit[0] ? "fd:0" : "fd:3",
 		.slots = slots,
 		.slot_count = addresses->count };
 	int r = find_slots(vm, addresses, slots, err);

@@ -127,6 +127,7 @@ static void restart(struct vm *vm, uint64_t delay_ns)
 	log_notice(vm->spec.name, "starting again in %s",
 		num_format_duration(delay_ns, text, sizeof(text)));
 	vm_event(vm, LIFE_RETRY);
+	vm_save(vm); /* a supervisor that comes now must know of it */
 	vm->restart_at = clock_now_ns() + delay_ns;
 }
 

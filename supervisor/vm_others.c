@@ -9,14 +9,16 @@
 /* Does this VM, which may be at any point of its life, hold on to its CPUs and devices? */
 static bool holds(const struct vm *other, const struct vm *vm)
 {
-	return other != vm &&
-	       (vm_lives(other) || other->phase == VM_BACKOFF || other->phase == VM_PREPARING);
+	return other != vm && (vm_lives(other) || other->launch || other->phase == VM_BACKOFF ||
+				      other->phase == VM_PREPARING);
 }
 
 /* What other VMs have is not there for "auto". */
 struct host_state vm_host_without_others(const struct vm *vm)
 {
 	struct host_state host = vm->sup->host;
+
+	host.units = vm->as_unit;
 
 	list_for_each (link, &vm->sup->vms) {
 		const struct vm *other = list_entry(link, struct vm, link);

@@ -65,10 +65,13 @@ void vm_reconnect(struct vm *vm, uint64_t now_ns)
 	if (!vm_lives(vm) || qmp_state(vm->qmp) != QMP_DISCONNECTED)
 		return;
 	vm->reconnect_at = now_ns + NS_PER_SEC;
-	if (qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now_ns, &err) == 0) {
+	int r = qmp_connect(vm->qmp, vm->iofd, "qmp.sock", vm->identity.pid, now_ns, &err);
+	if (r == 0) {
 		vm->reconnect_at = CLOCK_NEVER; /* its end says when again */
 		return;
 	}
+	if (vm_connect_again(vm, r, now_ns))
+		return;
 	if (vm->phase != VM_DEGRADED)
 		return;
 	vm_alarm(vm, "qmp-lost", "the QMP connection is lost; the guest runs on", err.text,

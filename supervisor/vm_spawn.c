@@ -103,12 +103,30 @@ static void become_qemu(const struct spawn *spawn)
 	_exit(127);
 }
 
-static int open_log(struct vm *vm)
+int vm_open_log(struct vm *vm)
 {
 	int fd = openat(vm->dirfd, "qemu.log",
 		O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int vm_bind_monitor(struct vm *vm)
+{
+	AUTO_CLOSE int fd = sock_bind_at(vm->iofd, "qmp.sock", 0600);
+
+	if (fd < 0)
+		return fd;
+	int flags = fcntl(fd, F_GETFL);
+	return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : take_fd(&fd);
+}
+
+int vm_not_written(int r, struct err *err)
+{
+	err_set(err, -r, "cannot write vm.json: %s", strerror(-r));
+	err_why(err, "a QEMU that is not written down could not be found again");
+	err_fix(err, "make room in the run directory");
+	return r;
 }
 
 static void close_all(struct spawn *spawn)
@@ -132,18 +150,14 @@ static int open_all(struct vm *vm, struct spawn *spawn)
 	spawn->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (spawn->null_fd < 0)
 		return -errno;
-	spawn->log_fd = open_log(vm);
+	spawn->log_fd = vm_open_log(vm);
 	if (spawn->log_fd < 0)
 		return spawn->log_fd;
-	spawn->listener_fd = sock_bind_at(vm->iofd, "qmp.sock", 0600);
-	if (spawn->listener_fd < 0)
-		return spawn->listener_fd;
-	int flags = fcntl(spawn->listener_fd, F_GETFL);
-	return fcntl(spawn->listener_fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+	spawn->listener_fd = vm_bind_monitor(vm);
+	return spawn->listener_fd < 0 ? spawn->listener_fd : 0;
 }
 
-/* Its threads are born there: QEMU's own CPUs, before it runs at all. */
-static int place_child(struct vm *vm, pid_t pid, struct err *err)
+int vm_place_process(struct vm *vm, pid_t pid, struct err *err)
 {
 	struct action attach = { .kind = ACTION_CG_ATTACH, .tid = pid };
 	struct action affinity = { .kind = ACTION_THREAD_AFFINITY, .tid = pid };
@@ -199,18 +213,14 @@ static int let_go(struct vm *vm, struct spawn *spawn, pid_t pid, struct err *err
 		return err_set(err, -r, "QEMU's process ended before it could be QEMU");
 	if (r < 0)
 		return err_set(err, -r, "cannot start QEMU: %s", strerror(-r));
-	r = place_child(vm, pid, err);
+	r = vm_place_process(vm, pid, err);
 	if (r < 0)
 		return r;
 	vm->child = true;
 	vm->since = clock_wall_seconds();
 	r = vm_save(vm);
-	if (r < 0) {
-		err_set(err, -r, "cannot write vm.json: %s", strerror(-r));
-		err_why(err, "a QEMU that is not written down could not be found again");
-		err_fix(err, "make room in the run directory");
-		return r;
-	}
+	if (r < 0)
+		return vm_not_written(r, err);
 	vm->spawned_ns = clock_now_ns();
 	if (write(spawn->go[1], "g", 1) != 1)
 		return err_set(err, errno, "cannot start QEMU: %s", strerror(errno));

@@ -30,6 +30,7 @@ static void stop_without_process(struct vm *vm)
 {
 	vm->last_exit = EXIT_REASON_HOST_STOP;
 	begin(vm, true, false, STOP_NONE);
+	vm_close(vm, true);
 	vm_tell(vm, true, true, "%s is stopped", vm->spec.name);
 }
 
@@ -43,6 +44,8 @@ void vm_stop(struct vm *vm, bool force)
 		return;
 	}
 	vm->cause = EXIT_REASON_NONE;
+	if (vm_cancel_launch(vm))
+		return;
 	if (!vm_lives(vm)) {
 		stop_without_process(vm);
 		return;
@@ -74,7 +77,7 @@ void vm_kill(struct vm *vm)
 		vm->ladder_at = 0;
 	} else if (vm_lives(vm)) {
 		begin(vm, true, true, STOP_KILL);
-	} else {
+	} else if (!vm_cancel_launch(vm)) {
 		stop_without_process(vm);
 	}
 }
