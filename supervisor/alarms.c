@@ -14,6 +14,11 @@ static struct alarm *find_alarm(struct vm *vm, const char *kind)
 	return NULL;
 }
 
+bool vm_has_alarm(struct vm *vm, const char *kind)
+{
+	return find_alarm(vm, kind) != NULL;
+}
+
 void vm_alarm(
 	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix)
 {
@@ -48,7 +53,7 @@ void vm_alarm_clear(struct vm *vm, const char *kind)
 void vm_alarms_forget(struct vm *vm)
 {
 	static const char *const kinds[] = { "failed", "guest-panic", "io-error", "internal-error",
-		"memory", "config-changed" };
+		"memory", "config-changed", "qmp-socket" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct alarm *alarm = find_alarm(vm, kinds[i]);

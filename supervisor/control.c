@@ -371,7 +371,7 @@ static const struct source_ops control_source = { .fd = control_fd,
 	.deadline_ns = control_deadline,
 	.process = control_process };
 
-int control_open(struct supervisor *sup, struct control **ret_control, struct err *err)
+static int open_socket(struct supervisor *sup, struct err *err)
 {
 	/* Who may do what is decided by SO_PEERCRED, in words. */
 	AUTO_CLOSE int fd = sock_bind_at(sup->run_fd, "control.sock", 0666);
@@ -379,13 +379,33 @@ int control_open(struct supervisor *sup, struct control **ret_control, struct er
 	if (fd < 0)
 		return err_set(err, -fd, "cannot bind %s/control.sock: %s", sup->run_dir,
 			fd == -EEXIST ? "something that is no socket is there" : strerror(-fd));
+	if (listen(fd, BACKLOG) < 0)
+		return err_set(err, errno, "control.sock: %s", strerror(errno));
+	return take_fd(&fd);
+}
+
+int control_rebind(struct control *control, struct err *err)
+{
+	int fd = open_socket(control->sup, err);
+
+	if (fd < 0)
+		return fd;
+	loop_remove(control->sup->loop, control->source);
+	close(control->fd);
+	control->fd = fd;
+	control->source = loop_add(control->sup->loop, &control_source, control);
+	return control->source ? 0 : err_set(err, ENOMEM, "out of memory");
+}
+
+int control_open(struct supervisor *sup, struct control **ret_control, struct err *err)
+{
+	AUTO_CLOSE int fd = open_socket(sup, err);
+
+	if (fd < 0)
+		return fd;
 	struct control *control = calloc(1, sizeof(*control));
 	if (!control)
 		return err_set(err, ENOMEM, "out of memory");
-	if (listen(fd, BACKLOG) < 0) {
-		free(control);
-		return err_set(err, errno, "control.sock: %s", strerror(errno));
-	}
 	control->sup = sup;
 	control->fd = take_fd(&fd);
 	control->read_gid = control->operate_gid = NO_GROUP;

@@ -15,6 +15,9 @@ struct control;
 struct control_call; /* one request that is being answered */
 
 int control_open(struct supervisor *sup, struct control **ret_control, struct err *err);
+/* A new socket in the run directory as it is now; who is connected stays. 0 or -errno with words. */
+int control_rebind(struct control *control, struct err *err);
+
 void control_close(struct control *control);
 
 /* Groups whose members may ask (`read`), and ask, start, stop and wake (`operate`). One that does not exist

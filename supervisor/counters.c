@@ -62,6 +62,16 @@ struct counters *counters_open(int dirfd, unsigned vcpus, int *ret_errno)
 	return counters;
 }
 
+void counters_move(struct counters *counters, int dirfd)
+{
+	size_t size = size_for(counters->vcpus);
+	AUTO_CLOSE int fd = open_file(dirfd, size);
+
+	/* Both threads go on counting meanwhile: what comes between these two lines is lost. */
+	if (fd >= 0 && pwrite(fd, counters, size, 0) == (ssize_t)size)
+		mmap(counters, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+
 void counters_close(struct counters *counters)
 {
 	if (counters)

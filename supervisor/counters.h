@@ -22,6 +22,9 @@ struct counters {
  * for want of memory: where the file cannot be had, *ret_errno says why and the counters live in
  * memory only. */
 struct counters *counters_open(int dirfd, unsigned vcpus, int *ret_errno);
+
+/* From where they are into a new file in dirfd, at the same address; what fails leaves them in memory. */
+void counters_move(struct counters *counters, int dirfd);
 void counters_close(struct counters *counters);
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t value)

@@ -191,34 +191,28 @@ void daemon_find_vms(struct daemon *daemon)
 }
 
 /* Whether it was started since boot: /run is empty then, and the file says which boot it means. */
-static bool started_before(struct daemon *daemon, const char *name, const char *boot_id)
+static bool started_before(struct vm *vm)
 {
-	AUTO_FREE char *text = NULL;
-	char file[64];
-	size_t length;
+	struct supervisor *sup = vm->sup;
+	int r = rundir_note_autostart(sup->run_fd, vm->spec.name, sup->boot_id);
 
-	snprintf(file, sizeof(file), "autostarted.%s", name);
-	if (rundir_read(daemon->sup.run_fd, file, &text, &length) == 0 &&
-		strcmp(text, boot_id) == 0)
-		return true;
-	int r = rundir_write(daemon->sup.run_fd, file, boot_id, strlen(boot_id));
 	if (r < 0)
-		log_warning(name, "cannot write down that it was started: %s", strerror(-r));
-	return r < 0;
+		log_warning(
+			vm->spec.name, "cannot write down that it was started: %s", strerror(-r));
+	vm->autostarted = true;
+	return r != 0;
 }
 
 void daemon_autostart(struct daemon *daemon)
 {
-	struct process_identity self;
-
-	if (process_identify(&daemon->sup.root, getpid(), &self) < 0)
-		return;
 	list_for_each (link, &daemon->sup.vms) {
 		struct vm *vm = list_entry(link, struct vm, link);
 
-		if (!vm->spec.autostart || vm->phase != VM_STOPPED ||
-			started_before(daemon, vm->spec.name, self.boot_id))
+		if (!vm->spec.autostart)
 			continue;
-		vm_event(vm, LIFE_START);
+		/* One that runs already has been started, too. */
+		bool before = started_before(vm);
+		if (!before && vm->phase == VM_STOPPED)
+			vm_event(vm, LIFE_START);
 	}
 }

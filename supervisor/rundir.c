@@ -199,3 +199,15 @@ int rundir_read(int dirfd, const char *name, char **ret_bytes, size_t *ret_lengt
 	*ret_length = length;
 	return 0;
 }
+
+int rundir_note_autostart(int dirfd, const char *name, const char *boot_id)
+{
+	AUTO_FREE char *text = NULL;
+	char file[64];
+	size_t length;
+
+	snprintf(file, sizeof(file), "autostarted.%.40s", name);
+	if (rundir_read(dirfd, file, &text, &length) == 0 && strcmp(text, boot_id) == 0)
+		return 1;
+	return rundir_write(dirfd, file, boot_id, strlen(boot_id));
+}

@@ -26,6 +26,10 @@ void rundir_unmake(int dirfd, const char *path);
 int rundir_open_vm(int dirfd, const char *name, uid_t uid, gid_t gid, int *ret_fd, int *ret_io_fd,
 	struct err *err);
 
+/* Writes down that the VM was started by itself in this boot, if that does not stand there yet. 1: it did;
+ * 0: written now; -errno. */
+int rundir_note_autostart(int dirfd, const char *name, const char *boot_id);
+
 /* Removes NAME/ with all that is in it, one level deep in io/. */
 void rundir_remove_vm(int dirfd, const char *name);
 

@@ -8,6 +8,7 @@
 #include "host/process.h"
 #include "host/threads.h"
 #include "supervisor/control.h"
+#include "supervisor/keeper.h"
 #include "supervisor/lock.h"
 #include "supervisor/rundir.h"
 #include "supervisor/vm.h"
@@ -23,9 +24,16 @@
 
 static const char run_lock[] = "lock", host_lock[] = "vfio-sup.lock";
 
-static int take_run_lock(struct supervisor *sup, const char *words, struct err *err)
+static void name_self(char words[64])
 {
-	char holder[160];
+	snprintf(words, 64, "vfio-sup, pid %d", getpid());
+}
+
+int supervisor_lock_run_dir(struct supervisor *sup, struct err *err)
+{
+	char holder[160], words[64];
+
+	name_self(words);
 	int fd = lock_take(sup->run_fd, run_lock, words, holder, sizeof(holder));
 
 	if (fd == -EWOULDBLOCK) {
@@ -45,10 +53,12 @@ static int take_run_lock(struct supervisor *sup, const char *words, struct err *
 }
 
 /* Who has it may change what is the host's; without it a VM's own threads are placed all the same. */
-static void take_host_lock(struct supervisor *sup, const char *words)
+static void take_host_lock(struct supervisor *sup)
 {
 	struct host_state *host = &sup->host;
-	char holder[160];
+	char holder[160], words[64];
+
+	name_self(words);
 
 	sup->lock_dir_fd = open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = sup->lock_dir_fd < 0
@@ -102,8 +112,6 @@ static void read_boot_id(struct supervisor *sup)
 
 int supervisor_open(struct supervisor *sup, const char *run_dir, const char *root, struct err *err)
 {
-	char words[64];
-
 	*sup = (struct supervisor){ .root.fd = -1,
 		.run_dir = run_dir,
 		.run_fd = -1,
@@ -113,13 +121,12 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 		.wake_fd = -1,
 		.signal_fd = -1 };
 	list_init(&sup->vms);
-	snprintf(words, sizeof(words), "vfio-sup, pid %d", getpid());
 	int r = root_open(&sup->root, root);
 	if (r < 0)
 		return err_set(err, -r, "cannot open %s: %s", root, strerror(-r));
 	r = sup->run_fd = rundir_open(run_dir, &sup->run_dir_made, err);
 	if (r >= 0)
-		r = take_run_lock(sup, words, err);
+		r = supervisor_lock_run_dir(sup, err);
 	if (r >= 0)
 		r = cgroups_open(&sup->root, &sup->cgroups, err);
 	if (r >= 0)
@@ -131,7 +138,7 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 	sup->allowed = sup->host.allowed;
 	sup->host.units = units_here(&sup->root);
 	read_boot_id(sup);
-	take_host_lock(sup, words);
+	take_host_lock(sup);
 	read_cgroup_facts(sup);
 	return 0;
 }
@@ -183,6 +190,8 @@ int supervisor_start(struct supervisor *sup, const char *metrics, struct err *er
 	int r = watch_start(&sup->root, sup->wake_fd, &sup->watch);
 	if (r < 0)
 		return err_set(err, -r, "cannot start the watch thread: %s", strerror(-r));
+	if (keeper_start(sup) < 0)
+		return err_set(err, ENOMEM, "out of memory");
 	r = control_open(sup, &sup->control, err);
 	if (r == 0 && metrics) {
 		r = http_open(metrics, page_write, sup, &sup->http, err);
@@ -212,6 +221,7 @@ void supervisor_close(struct supervisor *sup)
 	if (sup->loop) {
 		loop_remove(sup->loop, sup->http_source);
 		loop_remove(sup->loop, sup->wake_source);
+		loop_remove(sup->loop, sup->keeper_source);
 		loop_remove(sup->loop, sup->signal_source);
 	}
 	http_close(sup->http);

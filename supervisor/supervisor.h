@@ -20,12 +20,15 @@ struct supervisor {
 
 	const char *run_dir;
 	bool run_dir_made; /* by us: it goes with us */
+	bool run_dir_lost; /* wiped away, and cannot be made anew: said once */
 	int run_fd, run_lock_fd;
 	int lock_dir_fd, host_lock_fd; /* -1: somebody else's */
 
 	struct loop *loop;
 	struct watch *watch;
-	int wake_fd; /* the watch thread has news */
+	int wake_fd;      /* the watch thread has news */
+	uint64_t look_at; /* keeper.c */
+	struct loop_source *keeper_source;
 	struct loop_source *wake_source, *signal_source, *http_source, *control_source;
 	int signal_fd;
 	struct control *control;
@@ -50,6 +53,10 @@ void supervisor_close(struct supervisor *sup);
  * mask. SIGPIPE is ignored. */
 int supervisor_open_signals(
 	struct supervisor *sup, const int *signals, size_t count, struct err *err);
+
+/* Two supervisors in one run directory would take each other's VMs for their own. -EWOULDBLOCK: there is
+ * another one, named in err. */
+int supervisor_lock_run_dir(struct supervisor *sup, struct err *err);
 
 /* Reads the host again; what only we know stays. */
 int supervisor_read_host(struct supervisor *sup, struct err *err);

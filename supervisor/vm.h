@@ -80,7 +80,8 @@ struct vm {
 	struct pci_functions pci; /* that it gets */
 	struct user user;         /* of QEMU */
 	bool kvm;
-	bool checked; /* all of this is fresh: the next start need not decide it again */
+	bool autostarted; /* in this boot: never again by itself */
+	bool checked;     /* all of this is fresh: the next start need not decide it again */
 
 	enum vm_phase phase;
 	uint64_t phase_ns;
@@ -152,6 +153,7 @@ void vm_tell(struct vm *vm, bool done, bool ok, const char *format, ...)
 void vm_alarm(
 	struct vm *vm, const char *kind, const char *what, const char *reason, const char *fix);
 void vm_alarm_clear(struct vm *vm, const char *kind);
+bool vm_has_alarm(struct vm *vm, const char *kind);
 void vm_alarms_forget(struct vm *vm); /* what was odd about the QEMU before */
 void vm_no_timers(struct vm *vm);
 struct vm *vm_find(struct supervisor *sup, const char *name); /* NULL: there is none */
