@@ -20,6 +20,7 @@ OBJS   := $(SRCS:%.c=$(BUILD)/%.o)
 LIB    := $(BUILD)/libvfiosup.a
 UNIT   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 BENCH  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+PEERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/*.c))
 GUESTS := $(patsubst %.asm,$(BUILD)/%.img,$(wildcard tests/guests/*.asm))
 
 all: $(BUILD)/vfio-sup
@@ -40,14 +41,18 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/tests/guests/%.img: tests/guests/%.asm tests/guests/common.inc
 	@mkdir -p $(@D)
 	nasm -f bin -o $@ $<
 
 unit: $(UNIT)
 guests: $(GUESTS)
+peers: $(PEERS)
 
-check: all unit guests $(BENCH)
+check: all unit guests peers $(BENCH)
 	tests/run $(BUILD)
 
 lint:
@@ -64,6 +69,6 @@ install: all
 clean:
 	rm -rf build build-sanitize
 
-.PHONY: all unit guests check lint bench install clean
+.PHONY: all unit guests peers check lint bench install clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

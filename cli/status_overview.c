@@ -2,6 +2,22 @@
 #include "cli/status_text.h"
 #include "cli/text.h"
 
+#include <string.h>
+
+/* Held, or why not; a host without VFIO VMs has nothing to say. */
+static void add_sleep(const json_t *host, struct strbuf *text)
+{
+	const json_t *sleep = json_object_get(host, "sleep");
+	const char *inhibitor = field_text(sleep, "inhibitor");
+	const char *reason = field_text(sleep, "reason");
+
+	if (strcmp(inhibitor, "held") == 0)
+		strbuf_add(text, "; it does not sleep meanwhile");
+	else if (strcmp(inhibitor, "failed") == 0)
+		strbuf_addf(text, "; its sleep cannot be blocked (logind: %s)",
+			reason[0] ? reason : "?");
+}
+
 static void add_host(const json_t *host, struct strbuf *text)
 {
 	const char *cgroups = field_text(host, "cgroups"), *kernel = field_text(host, "kernel");
@@ -15,6 +31,7 @@ static void add_host(const json_t *host, struct strbuf *text)
 	if (field_is_false(host, "owner"))
 		strbuf_addf(text, "; host-wide settings are another supervisor's%s%s%s",
 			holder[0] ? " (" : "", holder, holder[0] ? ")" : "");
+	add_sleep(host, text);
 	strbuf_add(text, "\n");
 }
 

@@ -117,8 +117,7 @@ static int check_metrics(struct reader *reader)
 	return -EINVAL;
 }
 
-/* VFIO pins the guest's memory anyway. */
-static bool has_vfio(const config_setting_t *root)
+static bool has_vfio_device(const config_setting_t *root)
 {
 	const config_setting_t *devices = config_setting_get_member(root, "devices");
 	int count = devices ? config_setting_length(devices) : 0;
@@ -133,13 +132,25 @@ static bool has_vfio(const config_setting_t *root)
 	return false;
 }
 
+/* In args anything goes: `-device vfio-pci,...`. */
+static bool has_vfio_arg(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->args.count; i++)
+		if (strncmp(spec->args.items[i], "vfio-pci", 8) == 0)
+			return true;
+	return false;
+}
+
 int conf_check_spec(struct reader *reader)
 {
 	struct spec *spec = reader->spec;
 
 	spec->cpus.line_policy = reader_line(reader, "cpus.policy");
-	if (!(spec->said & SAID_MEMORY_LOCK) && has_vfio(reader->root))
+	spec->vfio = has_vfio_device(reader->root);
+	/* VFIO pins the guest's memory anyway. */
+	if (!(spec->said & SAID_MEMORY_LOCK) && spec->vfio)
 		spec->memory.lock = true;
+	spec->vfio |= has_vfio_arg(spec);
 	int r = check_vcpu_count(reader);
 	if (r == 0)
 		r = check_real_time(reader, "cpus.emulator", &spec->cpus.emulator);

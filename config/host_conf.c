@@ -24,6 +24,7 @@ static const struct key host_keys[] = {
 	{ "run_dir", read_path, AT(run_dir), NULL, 0, "\"/run/vfio-sup\"" },
 	{ "metrics", read_block, 0, &metrics_table, 0, "{ listen = \"127.0.0.1:9848\"; }" },
 	{ "control", read_block, 0, &control_table, 0, "{ operate = \"vfio-sup\"; }" },
+	{ "host_sleep", read_choice, AT(host_sleep), conf_host_sleeps, 0, "\"block\"" },
 };
 
 const struct key_table conf_host_keys = { NULL, host_keys, ARRAY_SIZE(host_keys) };

@@ -43,6 +43,7 @@ struct bounds {
 };
 
 extern const struct key_table conf_file_keys, conf_host_keys;
+extern const char *const conf_host_sleeps[]; /* enum spec_host_sleep */
 
 enum { SETTING_PATH = 128 };
 

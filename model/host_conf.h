@@ -2,11 +2,14 @@
 #ifndef MODEL_HOST_CONF_H
 #define MODEL_HOST_CONF_H
 
+#include "model/spec.h"
+
 /* What vfio-sup.conf says of the supervisor itself. Owns its texts: host_conf_free. */
 struct host_conf {
 	char *run_dir;        /* "/run/vfio-sup" */
 	char *metrics_listen; /* "127.0.0.1:9848" */
 	char *read, *operate; /* groups that may ask, and start and stop; "vfio-sup" */
+	enum spec_host_sleep host_sleep;
 };
 
 /* The documented defaults. 0 or -ENOMEM. */

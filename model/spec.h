@@ -20,6 +20,7 @@ enum spec_on_poweroff { ON_POWEROFF_STOP, ON_POWEROFF_RESTART, ON_POWEROFF_HOST_
 enum spec_on_reboot { ON_REBOOT_RESET, ON_REBOOT_RESTART };
 enum spec_on_panic { ON_PANIC_WAIT, ON_PANIC_RESTART, ON_PANIC_STOP };
 enum spec_on_crash { ON_CRASH_RESTART, ON_CRASH_STOP };
+enum spec_host_sleep { HOST_SLEEP_BLOCK, HOST_SLEEP_ALLOW };
 enum spec_on_hang { ON_HANG_REPORT, ON_HANG_RESTART };
 
 /* The four lists whose groups QEMU gets as JSON. */
@@ -80,6 +81,7 @@ struct spec {
 		int line_vcpu, line_emulator, line_iothread, line_policy; /* 0: not said */
 	} cpus;
 	struct spec_groups lists[SPEC_LISTS];
+	bool vfio; /* it gets PCI devices of the host */
 	struct strlist args;
 	int line_args;
 
@@ -105,6 +107,7 @@ struct spec {
 
 	char *run_dir;        /* NULL: not said */
 	char *metrics_listen; /* "127.0.0.1:9848"; NULL: no metrics */
+	enum spec_host_sleep host_sleep;
 };
 
 /* All defaults of design §5; file, name and the lists empty. 0 or -ENOMEM. */

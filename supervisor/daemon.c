@@ -144,7 +144,8 @@ static int bring_up(struct daemon *daemon, struct err *err)
 	int r = supervisor_open_signals(sup, signals, ARRAY_SIZE(signals), err);
 
 	if (r == 0)
-		r = supervisor_start(sup, daemon->conf.metrics_listen, err);
+		r = supervisor_start(
+			sup, daemon->conf.metrics_listen, daemon->conf.host_sleep, err);
 	if (r < 0)
 		return r;
 	control_set_groups(sup->control, daemon->conf.read, daemon->conf.operate);

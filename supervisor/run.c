@@ -128,7 +128,7 @@ static int bring_up(struct run *run, struct spec *spec, struct err *err)
 	int r = supervisor_open_signals(&run->sup, signals, ARRAY_SIZE(signals), err);
 
 	if (r == 0)
-		r = supervisor_start(&run->sup, metrics, err);
+		r = supervisor_start(&run->sup, metrics, spec->host_sleep, err);
 	if (r == 0 && metrics)
 		log_info(NULL, "metrics at http://%s/metrics", http_address(run->sup.http));
 	if (r == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/status.h"
 #include "supervisor/daemon.h"
+#include "supervisor/inhibit.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 
@@ -270,6 +271,15 @@ json_t *status_vm(struct vm *vm)
 	return status;
 }
 
+static json_t *sleep_json(const struct inhibit *inhibit)
+{
+	if (!inhibit)
+		return json_pack(
+			"{s:s, s:s, s:s}", "wanted", "allow", "inhibitor", "none", "reason", "");
+	return json_pack("{s:s, s:s, s:s}", "wanted", "block", "inhibitor",
+		inhibit_state_name(inhibit_state(inhibit)), "reason", inhibit_reason(inhibit));
+}
+
 json_t *status_all(struct supervisor *sup)
 {
 	static const char *const modes[] = {
@@ -282,7 +292,8 @@ json_t *status_all(struct supervisor *sup)
 	list_for_each (link, &sup->vms)
 		json_array_append_new(vms, status_vm(list_entry(link, struct vm, link)));
 	snprintf(kernel, sizeof(kernel), "%d.%d", host->kernel_major, host->kernel_minor);
-	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s}, s:o}", "host", "cgroups",
+	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s, s:o}, s:o}", "host", "cgroups",
 		modes[host->cg_mode], "kernel", kernel, "online", cpus_json(&host->online), "owner",
-		host->host_owner, "holder", host->host_owner ? "" : host->host_holder, "vms", vms);
+		host->host_owner, "holder", host->host_owner ? "" : host->host_holder, "sleep",
+		sleep_json(sup->inhibit), "vms", vms);
 }

@@ -8,6 +8,7 @@
 #include "host/process.h"
 #include "host/threads.h"
 #include "supervisor/control.h"
+#include "supervisor/inhibit.h"
 #include "supervisor/keeper.h"
 #include "supervisor/lock.h"
 #include "supervisor/rundir.h"
@@ -180,13 +181,15 @@ static const struct source_ops wake_source = {
 	.fd = wake_fd, .events = wake_events, .deadline_ns = never, .process = wake_process
 };
 
-int supervisor_start(struct supervisor *sup, const char *metrics, struct err *err)
+int supervisor_start(
+	struct supervisor *sup, const char *metrics, enum spec_host_sleep sleep, struct err *err)
 {
 	sup->loop = loop_new();
 	sup->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!sup->loop || sup->wake_fd < 0)
 		return err_set(err, ENOMEM, "cannot make the event loop");
 	sup->wake_source = loop_add(sup->loop, &wake_source, sup);
+	sup->inhibit = sleep == HOST_SLEEP_BLOCK ? inhibit_new(sup->loop) : NULL;
 	int r = watch_start(&sup->root, sup->wake_fd, &sup->watch);
 	if (r < 0)
 		return err_set(err, -r, "cannot start the watch thread: %s", strerror(-r));
@@ -224,6 +227,7 @@ void supervisor_close(struct supervisor *sup)
 		loop_remove(sup->loop, sup->keeper_source);
 		loop_remove(sup->loop, sup->signal_source);
 	}
+	inhibit_free(sup->inhibit);
 	http_close(sup->http);
 	watch_stop(sup->watch);
 	loop_free(sup->loop);
@@ -250,6 +254,28 @@ enum action_result supervisor_act(
 	default:
 		return host_act(&sup->root, action, err);
 	}
+}
+
+void supervisor_guard_sleep(struct supervisor *sup)
+{
+	char words[INHIBIT_WORDS];
+	size_t count = 0, at = 0;
+
+	if (!sup->inhibit)
+		return;
+	list_for_each (link, &sup->vms)
+		count++;
+	AUTO_FREE struct inhibit_vm *vms = calloc(count + 1, sizeof(*vms));
+	if (!vms)
+		return;
+	list_for_each (link, &sup->vms) {
+		const struct vm *vm = list_entry(link, struct vm, link);
+
+		vms[at++] = (struct inhibit_vm){
+			.name = vm->spec.name, .lives = vm_lives(vm), .vfio = vm->spec.vfio
+		};
+	}
+	inhibit_want(sup->inhibit, inhibit_words(vms, count, words));
 }
 
 void supervisor_keep_off(struct supervisor *sup)

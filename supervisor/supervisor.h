@@ -7,6 +7,7 @@
 #include "cgroups/cgroups.h"
 #include "metrics/http.h"
 #include "metrics/latency.h"
+#include "model/spec.h"
 #include "supervisor/loop.h"
 #include "supervisor/watch.h"
 
@@ -33,6 +34,7 @@ struct supervisor {
 	int signal_fd;
 	struct control *control;
 	struct http *http;
+	struct inhibit *inhibit; /* NULL: the host may sleep whenever it likes */
 
 	struct list vms; /* vm.link */
 	struct histogram qmp_seconds;
@@ -46,7 +48,8 @@ struct supervisor {
 int supervisor_open(struct supervisor *sup, const char *run_dir, const char *root, struct err *err);
 
 /* The loop, the watch thread, the control socket; `metrics` NULL: no HTTP. */
-int supervisor_start(struct supervisor *sup, const char *metrics, struct err *err);
+int supervisor_start(
+	struct supervisor *sup, const char *metrics, enum spec_host_sleep sleep, struct err *err);
 void supervisor_close(struct supervisor *sup);
 
 /* Blocks these signals and opens signal_fd for them: before the watch thread is made, which inherits the
@@ -64,6 +67,9 @@ int supervisor_read_host(struct supervisor *sup, struct err *err);
 /* Carries an action out, whichever room it belongs to. */
 enum action_result supervisor_act(
 	struct supervisor *sup, const struct action *action, struct err *err);
+
+/* Inhibits the host's sleep for the VMs that live now, or no longer. */
+void supervisor_guard_sleep(struct supervisor *sup);
 
 /* This process's own threads keep off the CPUs of all vCPUs, as far as others are left. */
 void supervisor_keep_off(struct supervisor *sup);

@@ -476,4 +476,5 @@ void vm_event(struct vm *vm, enum life_event event)
 	if (event == LIFE_HUNG && vm->spec.on_hang == ON_HANG_RESTART)
 		vm->hang_at = clock_now_ns() + HANG_GRACE_NS;
 	apply(vm, step.effects);
+	supervisor_guard_sleep(vm->sup);
 }

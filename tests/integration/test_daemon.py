@@ -7,61 +7,12 @@ import subprocess
 import time
 import unittest
 
+import daemon
 import harness
 import kernel
 
 
-class Daemon(harness.VmTest):
-    def setUp(self):
-        super().setUp()
-        self.daemon, self.config = None, f"{self.directory}/etc"
-        os.makedirs(f"{self.config}/vms", 0o755)
-        self.write_conf()
-        self.addCleanup(self.end_daemon)
-
-    def write_conf(self, **keys):
-        keys = {"metrics": {"listen": "127.0.0.1:0"}} | keys
-        kernel.write(f"{self.config}/vfio-sup.conf",
-                     "".join(f"{key} = {harness.render(one)};\n" for key, one in keys.items()))
-        os.chmod(f"{self.config}/vfio-sup.conf", 0o644)
-
-    def add(self, guest="ignore", **keys):
-        """A VM whose file is the daemon's."""
-        vm = self.vm(guest, **keys)
-        os.rename(vm.file, f"{self.config}/vms/{vm.name}.conf")
-        vm.file = f"{self.config}/vms/{vm.name}.conf"
-        return vm
-
-    def start(self):
-        with open(f"{self.directory}/daemon.log", "ab") as log:
-            self.daemon = subprocess.Popen(
-                [harness.BINARY, "--run-dir", f"{self.directory}/run", "--config-dir", self.config,
-                 "daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        # Bare `vfio-sup` ends well where nobody answers; this one says so.
-        harness.wait_for("the daemon", lambda: self.cli("status", "nobody").returncode == 4)
-        for vm in self.vms:
-            vm.process = self.daemon
-
-    def cli(self, *words):
-        return subprocess.run([harness.BINARY, "--run-dir", f"{self.directory}/run", *words],
-                              text=True, capture_output=True, check=False, timeout=60)
-
-    def log(self):
-        return kernel.read(f"{self.directory}/daemon.log")
-
-    def kill_daemon(self, how=signal.SIGKILL):
-        self.daemon.send_signal(how)
-        return self.daemon.wait(harness.DEADLINE)
-
-    def end_daemon(self):
-        for vm in self.vms:
-            if self.daemon and self.daemon.poll() is None:
-                self.cli("kill", vm.name)
-                harness.wait_for("its end", lambda v=vm: not (v.status() or {}).get("pid"))
-            vm.process = None
-        if self.daemon and self.daemon.poll() is None:
-            self.kill_daemon(signal.SIGTERM)
-
+class Daemon(daemon.DaemonTest):
     def test_autostart_once_per_boot(self):
         vm, idle = self.add(autostart=True), self.add(cpus={"vcpu": "0"})
         self.start()

@@ -278,6 +278,18 @@ static void test_overview(void **state)
 			"(pid?7)\n"
 			"start one: vfio-sup run FILE; all verbs: vfio-sup help\n",
 			0 },
+		{ "{'host':{'cgroups':'v2','kernel':'6.1','sleep':{'inhibitor':'held'}},'vms':[]}",
+			"No VM is here.\n"
+			"host: cgroups v2, kernel 6.1; it does not sleep meanwhile\n"
+			"start one: vfio-sup run FILE; all verbs: vfio-sup help\n",
+			0 },
+		{ "{'host':{'cgroups':'v2','kernel':'6.1','sleep':{'inhibitor':'failed',"
+		  "'reason':'no bus'}},'vms':[]}",
+			"No VM is here.\n"
+			"host: cgroups v2, kernel 6.1; its sleep cannot be blocked (logind: no "
+			"bus)\n"
+			"start one: vfio-sup run FILE; all verbs: vfio-sup help\n",
+			0 },
 		{ "{'vms':[{'name':'a','state':'failed'}]}",
 			"a   FAILED\none in full: vfio-sup status NAME; all verbs: vfio-sup help\n",
 			1 },

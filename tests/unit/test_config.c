@@ -169,6 +169,7 @@ static void test_mediapc(void **state)
 	assert_string_equal(spec.machine, "pc-q35-7.2,vmport=off");
 	assert_int_equal(spec.memory.size, 8ull << 30);
 	assert_true(spec.memory.lock); /* by vfio-pci */
+	assert_true(spec.vfio);
 	assert_int_equal(spec.vcpus, 2);
 	assert_int_equal(spec.maxcpus, 2);
 	assert_int_equal(spec.cpus.vcpu_count, 2);
@@ -251,6 +252,7 @@ static void test_every_key(void **state)
 	assert_int_equal(spec.line_shield, 24);
 	assert_string_equal(spec.run_dir, "/tmp/vfio-sup");
 	assert_string_equal(spec.metrics_listen, "[::1]:0");
+	assert_int_equal(spec.host_sleep, HOST_SLEEP_ALLOW);
 	assert_int_equal(spec.said, (1 << 10) - 1);
 	spec_free(&spec);
 }

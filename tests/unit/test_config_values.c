@@ -85,12 +85,14 @@ static void test_lock(void **state)
 	(void)state;
 	static const struct {
 		const char *config;
-		bool lock;
+		bool lock, vfio;
 	} rows[] = {
-		{ "devices = ( { driver = \"virtio-net-pci\"; } );", false },
-		{ "devices = ( { driver = \"x\"; }, { driver = \"vfio-pci\"; } );", true },
-		{ "devices = ( { driver = \"vfio-pci\"; } ); memory = { lock = false; };", false },
-		{ "memory = { lock = true; };", true },
+		{ "devices = ( { driver = \"virtio-net-pci\"; } );", false, false },
+		{ "devices = ( { driver = \"x\"; }, { driver = \"vfio-pci\"; } );", true, true },
+		{ "devices = ( { driver = \"vfio-pci\"; } ); memory = { lock = false; };", false,
+			true },
+		{ "memory = { lock = true; };", true, false },
+		{ "args = \"-device vfio-pci,host=01:00.0\";", false, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -98,6 +100,7 @@ static void test_lock(void **state)
 
 		parse(rows[i].config, &spec);
 		assert_int_equal(spec.memory.lock, rows[i].lock);
+		assert_int_equal(spec.vfio, rows[i].vfio);
 		spec_free(&spec);
 	}
 }

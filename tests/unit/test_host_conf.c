@@ -28,6 +28,7 @@ static void test_defaults(void **state)
 	assert_string_equal(conf.metrics_listen, "127.0.0.1:9848");
 	assert_string_equal(conf.read, "vfio-sup");
 	assert_string_equal(conf.operate, "vfio-sup");
+	assert_int_equal(conf.host_sleep, HOST_SLEEP_BLOCK);
 	host_conf_free(&conf);
 	/* A host that says nothing. */
 	assert_int_equal(config_load_host("/nonexistent/vfio-sup.conf", &conf, &err), 0);
@@ -42,13 +43,15 @@ static void test_every_key(void **state)
 
 	(void)state;
 	assert_int_equal(parse("run_dir = \"/tmp/x\";\nmetrics = { listen = \"[::1]:0\"; };\n"
-			       "control = { read = \"adm\"; operate = \"wheel\"; };\n",
+			       "control = { read = \"adm\"; operate = \"wheel\"; };\n"
+			       "host_sleep = \"allow\";\n",
 				 &conf, &err),
 		0);
 	assert_string_equal(conf.run_dir, "/tmp/x");
 	assert_string_equal(conf.metrics_listen, "[::1]:0");
 	assert_string_equal(conf.read, "adm");
 	assert_string_equal(conf.operate, "wheel");
+	assert_int_equal(conf.host_sleep, HOST_SLEEP_ALLOW);
 	host_conf_free(&conf);
 }
 
@@ -63,6 +66,8 @@ static void test_refused(void **state)
 		{ "run_dir = \"run\";", ":1: run_dir" },
 		{ "control = { read = \"a b\"; };", ":1: control.read" },
 		{ "control = { start = \"adm\"; };", ":1: control.start: unknown key" },
+		{ "host_sleep = \"never\";", ":1: host_sleep" },
+		{ "host_sleep = false;", ":1: host_sleep" },
 		{ "@include \"x\"", ":1:" },
 	};
 
