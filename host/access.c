@@ -35,6 +35,7 @@ struct answer {
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;
+	uint64_t mount; /* its number, where that is read-only */
 };
 
 /* The raw calls: glibc's would signal threads that this child of a threaded process does not have. */
@@ -112,6 +113,9 @@ static void try_open(void *context, void *reply)
 		return;
 	}
 	answer->error = errno;
+	struct statx st;
+	if (answer->error == EROFS && statx(AT_FDCWD, q->path, 0, STATX_MNT_ID, &st) == 0)
+		answer->mount = st.stx_mnt_id;
 	if (!find_in_the_way(q->path, q->write, answer) && resolved)
 		find_in_the_way(target, q->write, answer);
 }
@@ -168,6 +172,28 @@ static int refused(const struct question *q, const struct answer *answer, struct
 	return -answer->error;
 }
 
+/* The service's sandbox (ProtectSystem=, ProtectHome=) mounts what it shows us read-only, and QEMU is not in
+ * it. The kernel asks for a read-only file system first, then for the permission, and for a read-only mount
+ * of a writable file system last: in that case the permission was given. */
+static bool is_only_the_mount(const struct answer *answer)
+{
+	AUTO_FILE FILE *mounts = answer->mount ? fopen("/proc/self/mountinfo", "re") : NULL;
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+
+	while (mounts && getline(&line, &size, mounts) > 0) {
+		if (strtoull(line, NULL, 10) != answer->mount)
+			continue;
+		/* "... - TYPE SOURCE OPTIONS": those of the file system itself. */
+		const char *options = strstr(line, " - ");
+
+		for (int i = 0; options && i < 3; i++)
+			options = strchr(options + 1, ' ');
+		return options && strncmp(options, " rw", 3) == 0;
+	}
+	return false;
+}
+
 int process_may_open(const struct user *user, const char *path, bool write, struct err *err)
 {
 	AUTO_FREE gid_t *groups = NULL;
@@ -187,5 +213,6 @@ int process_may_open(const struct user *user, const char *path, bool write, stru
 	if (r < 0)
 		return err_set(err, -r, "cannot try whether %s can open %s: %s", user->name, path,
 			strerror(-r));
-	return answer.step == STEP_OPENED ? 0 : refused(&q, &answer, err);
+	return answer.step == STEP_OPENED || is_only_the_mount(&answer) ? 0
+									: refused(&q, &answer, err);
 }

@@ -4,7 +4,9 @@
 #include "host/process.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -249,6 +251,52 @@ static void test_may_open_unprivileged(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Exit status 0: a mount that is read-only says nothing of a file on it, a file system that is does. */
+static int ask_on_mounts(const struct user *nobody, const char *at)
+{
+	struct err err = { 0 };
+	char file[128], closed[128];
+
+	snprintf(file, sizeof(file), "%s/file", at);
+	snprintf(closed, sizeof(closed), "%s/closed", at);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", at, "tmpfs", 0, NULL) < 0)
+		return 77;
+	close(open(file, O_CREAT | O_WRONLY, 0666));
+	close(open(closed, O_CREAT | O_WRONLY, 0600));
+	if (chmod(file, 0666) < 0 ||
+		mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return 1;
+	if (process_may_open(nobody, file, true, &err) != 0 ||
+		process_may_open(nobody, closed, true, &err) != -EACCES)
+		return 2;
+	if (mount(NULL, at, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+		return 3;
+	return process_may_open(nobody, file, true, &err) == -EROFS ? 0 : 4;
+}
+
+static void test_may_open_read_only(void **state)
+{
+	struct tree tree;
+	struct user nobody;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(user_find("nobody", &nobody, NULL), 0);
+	make_doors(&tree);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(ask_on_mounts(&nobody, tree.path));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	tree_remove(&tree);
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_usage(void **state)
 {
 	struct process_usage before, after;
@@ -292,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_may_open),
 		cmocka_unit_test(test_may_open_as_others),
 		cmocka_unit_test(test_may_open_unprivileged),
+		cmocka_unit_test(test_may_open_read_only),
 		cmocka_unit_test(test_usage),
 	};
 
