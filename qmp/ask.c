@@ -15,9 +15,12 @@ enum { LIMIT_S = 10, CHILD_FD = 3 };
 
 static _Noreturn void become_qemu(const char *binary, int fd, int words_fd)
 {
-	char *const argv[] = { (char *)(uintptr_t)binary, "-machine", "none", "-nodefaults",
-		"-no-user-config", "-display", "none", "-S", "-chardev", "socket,id=q,fd=3", "-mon",
-		"chardev=q,mode=control", NULL };
+	/* TCG is made ready even where nothing runs. It maps its code twice, never writable and executable at
+	 * once, for a service with MemoryDenyWriteExecute=; a binary without TCG takes the next. */
+	char *const argv[] = { (char *)(uintptr_t)binary, "-machine", "none", "-accel",
+		"tcg,split-wx=on", "-accel", "kvm", "-nodefaults", "-no-user-config", "-display",
+		"none", "-S", "-chardev", "socket,id=q,fd=3", "-mon", "chardev=q,mode=control",
+		NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
