@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The man pages and README say what there is: every verb, option and key, and nothing else."""
-import os
 import re
 import subprocess
-import tempfile
 import unittest
 
 import harness
 import kernel
 
 MAN8, MAN5 = "docs/vfio-sup.8", "docs/vfio-sup.conf.5"
-SANITIZE = ["SANITIZE=1"] if "sanitize" in harness.BUILD else []
 
 
 def help_text():
@@ -94,22 +91,6 @@ class Docs(unittest.TestCase):
             done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", page], text=True,
                                   capture_output=True, check=False, timeout=harness.DEADLINE)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
-
-    def test_install(self):
-        """Everything is in place, and nothing else."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith("M")}
-        with tempfile.TemporaryDirectory(prefix="vfio-sup-test-") as root:
-            done = subprocess.run(["make", "-s", "install", f"DESTDIR={root}", "prefix=/usr",
-                                   *SANITIZE], env=env, text=True, capture_output=True,
-                                  check=False, timeout=120)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            found = {os.path.relpath(f"{path}/{name}", root): os.stat(f"{path}/{name}").st_mode
-                     for path, _, names in os.walk(root) for name in names}
-        self.assertEqual({name: oct(mode & 0o7777) for name, mode in found.items()}, {
-            "usr/sbin/vfio-sup": "0o755",
-            "usr/share/man/man5/vfio-sup.conf.5": "0o644",
-            "usr/share/man/man8/vfio-sup.8": "0o644",
-        })
 
 
 if __name__ == "__main__":
