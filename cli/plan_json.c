@@ -68,11 +68,11 @@ static json_t *placement_json(const struct api_plan *plan)
 {
 	const struct place_plan *place = &plan->place;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s}", "vcpus", vcpus_json(plan),
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "vcpus", vcpus_json(plan),
 		"iothreads", cpus_json(&place->iothreads), "emulator", cpus_json(&place->emulator),
 		"housekeeping", cpus_json(&place->housekeeping), "policy_reason",
 		place->policy_reason, "place_reason", place->place_reason, "cgroups",
-		plan_cgroups(plan), "group", place->group);
+		plan_cgroups(plan), "group", place->group, "unit", place->unit);
 }
 
 static json_t *isolation_json(const struct api_plan *plan)

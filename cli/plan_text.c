@@ -148,14 +148,22 @@ static void add_head(const struct api_plan *plan, struct strbuf *text)
 	strbuf_add(text, "\n");
 }
 
+/* As a unit of systemd's its groups are made when it is there. */
+static void add_start(const struct api_plan *plan, struct strbuf *text)
+{
+	strbuf_add(text, "\nthen QEMU starts");
+	if (plan->place.unit[0])
+		strbuf_addf(text, " as %s", plan->place.unit);
+	strbuf_add(text, ", its threads are placed and read back, and it goes on:\n  ");
+}
+
 void plan_text(const struct api_plan *plan, struct strbuf *text)
 {
 	add_head(plan, text);
 	add_placement(plan, text);
 	add_reasons(plan, text);
 	add_actions(&plan->prepare, "before the start, in order", text);
-	strbuf_add(text,
-		"\nthen QEMU starts, its threads are placed and read back, and it goes on:\n  ");
+	add_start(plan, text);
 	launch_format(&plan->argv, text);
 	add_actions(&plan->release, "once it has ended, in order", text);
 	add_list(&plan->warnings, "warning", text);

@@ -258,6 +258,7 @@ json_t *status_vm(struct vm *vm)
 	set_text(status, "qemu", vm->version);
 	set_text(status, "accel", vm->kvm ? "kvm" : "tcg");
 	set_text(status, "user", vm->user.name);
+	set_text(status, "unit", vm->plan.unit); /* of systemd's; "": forked by the supervisor */
 	add_threads(vm, status);
 	add_isolation(vm, status);
 	json_object_set_new(status, "irqs", json_array());

@@ -103,6 +103,57 @@ static void test_groups(void **state)
 	assert_true(cpuset_empty(&groups.vm) && cpuset_empty(&groups.vcpus));
 }
 
+#define UNIT "vfiosup.slice/vfiosup-media.service"
+
+static const char *const unit_fresh[] = {
+	"cg-create group=" UNIT "/vm",
+	"cg-attach tid=4711 group=" UNIT "/vm",
+	"cg-set group=" UNIT " file=cgroup.subtree_control value=+cpuset",
+	"cg-set group=" UNIT "/vm file=cpuset.cpus value=0-1,3",
+	"cg-set group=" UNIT "/vm file=cgroup.subtree_control value=+cpuset",
+	"cg-create group=" UNIT "/vm/emulator",
+	"cg-set group=" UNIT "/vm/emulator file=cpuset.cpus value=0",
+	"cg-create group=" UNIT "/vm/iothreads",
+	"cg-set group=" UNIT "/vm/iothreads file=cpuset.cpus value=0-1",
+	"cg-create group=" UNIT "/vm/vcpus",
+	"cg-set group=" UNIT "/vm/vcpus file=cpuset.cpus value=3",
+	"cg-attach tid=4711 group=" UNIT "/vm/emulator",
+	NULL,
+};
+
+/* On v2 the groups are below systemd's, and QEMU is there before them; a v1 cpuset is none of systemd's. */
+static void test_unit_groups(void **state)
+{
+	(void)state;
+	static const char *const none[] = { NULL };
+	const struct wish wish = { LIST(3), .vcpus = 1, .emulator = "0", .iothread = "0-1" };
+	struct host_state host = host_of(&wish);
+	struct actions actions = { 0 };
+	struct place_plan plan;
+
+	host.units = true;
+	host.cg_mode = CG_MODE_V2;
+	assert_int_equal(plan_on(&wish, &host, &plan, NULL), 0);
+	assert_string_equal(plan.unit, "vfiosup-media.service");
+	assert_string_equal(plan.group, UNIT);
+	assert_int_equal(place_prepare(&plan, &host, &actions), 0);
+	assert_int_equal(place_release(&plan, &host, &actions), 0);
+	assert_actions(&actions, none);
+	assert_int_equal(place_enter_unit(&plan, 4711, "/" UNIT, &actions), 0);
+	assert_actions(&actions, unit_fresh);
+	/* Found in its place: it is not moved a second time, nor are its vCPUs with it. */
+	assert_int_equal(place_enter_unit(&plan, 4711, UNIT "/vm/emulator", &actions), 0);
+	assert_int_equal(actions.count, ARRAY_SIZE(unit_fresh) - 1 - 2);
+	actions_free(&actions);
+	host.cg_mode = CG_MODE_V1;
+	assert_int_equal(plan_on(&wish, &host, &plan, NULL), 0);
+	assert_string_equal(plan.unit, "vfiosup-media.service");
+	assert_int_equal(place_prepare(&plan, &host, &actions), 0);
+	assert_actions(&actions, groups_v1);
+	assert_int_equal(place_enter_unit(&plan, 4711, "", &actions), 0);
+	assert_actions(&actions, none);
+}
+
 static const struct {
 	enum cg_mode mode;
 	const char *group;
@@ -182,7 +233,8 @@ static void test_shield(void **state)
 static void test_shield_never_the_vms(void **state)
 {
 	(void)state;
-	static const char *const groups[] = { "", "vfiosup", "vfiosup/media" };
+	static const char *const groups[] = { "", "vfiosup", "vfiosup/media", "vfiosup.slice",
+		UNIT };
 	struct place_plan plan = { .vcpus = cpus("2-3"), .shield = true };
 	struct cpuset have = cpus("0-3");
 
@@ -202,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_unit_groups),
 		cmocka_unit_test(test_group_names),
 		cmocka_unit_test(test_shield),
 		cmocka_unit_test(test_shield_never_the_vms),

@@ -185,6 +185,8 @@ static void test_record(void **state)
 					  .boot_id = "boot" },
 		.since = 12.5,
 		.running = true,
+		.unit = true,
+		.starting = true,
 		.config_path = "/a \"b\".conf",
 		.config_text = "# \xc3\xa9\n" };
 	struct record read;
@@ -194,6 +196,7 @@ static void test_record(void **state)
 	assert_int_equal(record_read(fixture->fd, &read), 0);
 	assert_true(process_same(&read.identity, &written.identity));
 	assert_true(read.running && !read.stopping && read.since == 12.5);
+	assert_true(read.unit && read.starting && !read.force);
 	assert_string_equal(read.config_path, written.config_path);
 	assert_string_equal(read.config_text, written.config_text);
 	record_free(&read);
