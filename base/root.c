@@ -102,7 +102,7 @@ bool root_exists(const struct root *root, const char *path)
 
 int root_write(const struct root *root, const char *path, const char *text)
 {
-	AUTO_CLOSE int fd = root_open_file(root, path, O_WRONLY);
+	AUTO_CLOSE int fd = root_open_file(root, path, O_WRONLY | O_TRUNC);
 	size_t length = strlen(text);
 	ssize_t n;
 

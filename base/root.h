@@ -39,7 +39,7 @@ ssize_t root_readlink(const struct root *root, const char *path, char *target, s
 
 bool root_exists(const struct root *root, const char *path);
 
-/* One write(2) of the whole text; -errno as the kernel said it, -EIO if it took only a part. */
+/* One write(2) of the whole text, as a shell's redirection does it; -errno as the kernel said it, -EIO if it took only a part. */
 int root_write(const struct root *root, const char *path, const char *text);
 
 #endif

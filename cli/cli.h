@@ -17,7 +17,7 @@ enum cli_exit {
 };
 
 /* Options that only some verbs take. */
-enum cli_flag { CLI_JSON = 1 << 0, CLI_FORCE = 1 << 1 };
+enum cli_flag { CLI_JSON = 1 << 0, CLI_FORCE = 1 << 1, CLI_LEASE = 1 << 2 };
 
 enum { CLI_WORDS = 3 };
 

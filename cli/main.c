@@ -41,9 +41,11 @@ static const struct cli_verb verbs[] = {
 		"For root. JSON is the command's arguments, an object.\n", 0, 2, 3, cli_qmp },
 	{ "log", "NAME", "QEMU's own words",
 		"As long as the VM runs, and after a start that failed.\n", 0, 1, 1, cli_log },
-	{ "restore", "", "give back what a dead supervisor left changed",
-		"VMs that still run keep what is theirs. Exit 5: a supervisor works there.\n", 0, 0,
-		0, cli_restore },
+	{ "restore", "[--lease]", "give back what a dead supervisor left changed",
+		"VMs that still run keep what is theirs. Exit 5: a supervisor works there.\n"
+		"--lease waits: what must not outlive a supervisor is given back once none has\n"
+		"answered for 30 s.\n",
+		CLI_LEASE, 0, 0, cli_restore },
 	{ "help", "[VERB]", "this list, or one verb's page", "", 0, 0, 1, cli_help },
 };
 

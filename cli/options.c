@@ -20,6 +20,7 @@ static const struct option {
 	{ "--root", OPTION_DIRECTORY, offsetof(struct cli, api.root), 0 },
 	{ "--json", OPTION_FLAG, 0, CLI_JSON },
 	{ "--force", OPTION_FLAG, 0, CLI_FORCE },
+	{ "--lease", OPTION_FLAG, 0, CLI_LEASE },
 	{ "--help", OPTION_HELP, 0, 0 },
 	{ "-h", OPTION_HELP, 0, 0 },
 	{ "--version", OPTION_VERSION, 0, 0 },

@@ -25,6 +25,7 @@ static const struct key host_keys[] = {
 	{ "metrics", read_block, 0, &metrics_table, 0, "{ listen = \"127.0.0.1:9848\"; }" },
 	{ "control", read_block, 0, &control_table, 0, "{ operate = \"vfio-sup\"; }" },
 	{ "host_sleep", read_choice, AT(host_sleep), conf_host_sleeps, 0, "\"block\"" },
+	{ "rt_throttle", read_choice, AT(rt_throttle), conf_rt_throttles, 0, "\"auto\"" },
 };
 
 const struct key_table conf_host_keys = { NULL, host_keys, ARRAY_SIZE(host_keys) };

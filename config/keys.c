@@ -50,6 +50,10 @@ const char *const conf_host_sleeps[] = {
 	[HOST_SLEEP_BLOCK] = "block", [HOST_SLEEP_ALLOW] = "allow", NULL
 };
 
+const char *const conf_rt_throttles[] = {
+	[RT_THROTTLE_AUTO] = "auto", [RT_THROTTLE_KEEP] = "keep", NULL
+};
+
 static const struct bounds memory_bounds = { 1ull << 20, 1ull << 46 };
 static const struct bounds priority_bounds = { 1, 99 };
 static const struct bounds times_bounds = { 1, 64 }; /* as many as life_memory remembers */
@@ -148,6 +152,7 @@ static const struct key file_keys[] = {
 	{ "run_dir", read_path, AT(run_dir), NULL, SAID_RUN_DIR, "\"/run/vfio-sup\"" },
 	{ "metrics", read_block, 0, &metrics_table, 0, "{ listen = \"127.0.0.1:9848\"; }" },
 	{ "host_sleep", read_choice, AT(host_sleep), conf_host_sleeps, 0, "\"block\"" },
+	{ "rt_throttle", read_choice, AT(rt_throttle), conf_rt_throttles, 0, "\"auto\"" },
 };
 
 const struct key_table conf_file_keys = TABLE(NULL, file_keys);

@@ -43,7 +43,8 @@ struct bounds {
 };
 
 extern const struct key_table conf_file_keys, conf_host_keys;
-extern const char *const conf_host_sleeps[]; /* enum spec_host_sleep */
+extern const char *const conf_rt_throttles[]; /* enum spec_rt_throttle */
+extern const char *const conf_host_sleeps[];  /* enum spec_host_sleep */
 
 enum { SETTING_PATH = 128 };
 

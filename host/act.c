@@ -188,6 +188,30 @@ static enum action_result act_signal(const struct action *action, struct err *er
 	return result_of(r);
 }
 
+static enum action_result act_sysfs(
+	const struct root *root, const struct action *action, struct err *err)
+{
+	char value[sizeof(action->value)];
+	ssize_t n = root_read(root, action->file, value, sizeof(value));
+
+	if (n >= 0 && strcmp(value, action->value) == 0)
+		return ACTION_ALREADY;
+	int r = n < 0 ? (int)n : root_write(root, action->file, action->value);
+	if (r == 0)
+		n = root_read(root, action->file, value, sizeof(value));
+	if (r < 0 || n < 0) {
+		r = r < 0 ? r : (int)n;
+		err_set(err, -r, "cannot write \"%.64s\" to /%s: %s", action->value, action->file,
+			strerror(-r));
+		return result_of(r);
+	}
+	if (strcmp(value, action->value) == 0)
+		return ACTION_DONE;
+	err_set(err, EIO, "/%s was to be \"%.64s\" and reads back \"%.64s\"", action->file,
+		action->value, value);
+	return ACTION_GIVE_UP;
+}
+
 enum action_result host_act(const struct root *root, const struct action *action, struct err *err)
 {
 	if (!root->live) {
@@ -195,7 +219,7 @@ enum action_result host_act(const struct root *root, const struct action *action
 			action_kind_name(action->kind));
 		return ACTION_GIVE_UP;
 	}
-	if (action->tid <= 0) {
+	if (action->tid <= 0 && action->kind != ACTION_SYSFS_WRITE) {
 		err_set(err, EINVAL, "%s: no thread is named", action_kind_name(action->kind));
 		return ACTION_GIVE_UP;
 	}
@@ -208,6 +232,8 @@ enum action_result host_act(const struct root *root, const struct action *action
 		return act_autogroup(root, action, err);
 	case ACTION_SIGNAL:
 		return act_signal(action, err);
+	case ACTION_SYSFS_WRITE:
+		return act_sysfs(root, action, err);
 	default:
 		err_set(err, ENOTSUP, "%s is not carried out by this room",
 			action_kind_name(action->kind));

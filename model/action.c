@@ -74,6 +74,7 @@ bool action_inverse(const struct action *action, struct action *ret_inverse)
 		inverse.kind = ACTION_CG_CREATE;
 		break;
 	case ACTION_CG_SET:
+	case ACTION_SYSFS_WRITE:
 		if (!inverse_of_set(action, &inverse))
 			return false;
 		break;
@@ -95,6 +96,7 @@ const char *action_kind_name(enum action_kind kind)
 		[ACTION_THREAD_AFFINITY] = "thread-affinity",
 		[ACTION_THREAD_SCHED] = "thread-sched",
 		[ACTION_AUTOGROUP] = "autogroup",
+		[ACTION_SYSFS_WRITE] = "sysfs-write",
 		[ACTION_START] = "start",
 		[ACTION_QMP] = "qmp",
 		[ACTION_SIGNAL] = "signal",

@@ -19,6 +19,7 @@ enum action_kind {
 	ACTION_THREAD_AFFINITY, /* tid, place.cpus */
 	ACTION_THREAD_SCHED,    /* tid, place.policy, place.priority, place.nice */
 	ACTION_AUTOGROUP,       /* tid = pid, place.nice */
+	ACTION_SYSFS_WRITE,     /* file, a path below /proc/sys or /sys; value, prior */
 	ACTION_START,           /* value: the command line */
 	ACTION_QMP,             /* value: the command */
 	ACTION_SIGNAL,          /* tid = pid, value: TERM or KILL */
@@ -30,7 +31,7 @@ struct action {
 	pid_t tid; /* also a pid; 0: not about a thread */
 	struct placement place;
 	char group[MODEL_PATH]; /* below the cpuset hierarchy's root, no leading slash */
-	char file[64];          /* "cpuset.cpus" */
+	char file[64];          /* "cpuset.cpus"; SYSFS_WRITE: "proc/sys/kernel/…" */
 	char value[1024];
 	char prior[1024]; /* what was there before */
 	bool prior_known; /* an empty prior means that nothing was there, not that nobody looked */
@@ -60,7 +61,7 @@ void actions_free(struct actions *actions);
  * in the reason only control characters, those bytes, and a '%' that would read as such an escape.
  * action_parse reads it back (reason included) and refuses anything else with -EINVAL and words: an
  * unknown kind or key, a key twice, one missing that the kind needs, a group that leads out of the
- * hierarchy.
+ * hierarchy, a file elsewhere than it may be.
  */
 void action_format(const struct action *action, struct strbuf *text);
 int action_parse(const char *line, struct action *ret_action, struct err *err);

@@ -47,6 +47,7 @@ static const unsigned needed[ACTION_KINDS] = {
 	[ACTION_THREAD_AFFINITY] = BIT(KEY_TID) | BIT(KEY_CPUS),
 	[ACTION_THREAD_SCHED] = BIT(KEY_TID) | BIT(KEY_POLICY) | BIT(KEY_PRIORITY) | BIT(KEY_NICE),
 	[ACTION_AUTOGROUP] = BIT(KEY_TID) | BIT(KEY_NICE),
+	[ACTION_SYSFS_WRITE] = BIT(KEY_FILE) | BIT(KEY_VALUE),
 	[ACTION_START] = BIT(KEY_VALUE),
 	[ACTION_QMP] = BIT(KEY_VALUE),
 	[ACTION_SIGNAL] = BIT(KEY_TID) | BIT(KEY_VALUE),
@@ -297,6 +298,17 @@ static bool group_sound(const char *group)
 	return true;
 }
 
+/* A file of a group has no directory; one of the host's lies where settings are. */
+static bool file_sound(const struct action *action)
+{
+	const char *file = action->file;
+
+	if (action->kind != ACTION_SYSFS_WRITE)
+		return !strchr(file, '/') && (action->kind != ACTION_CG_SET || file[0]);
+	return (strncmp(file, "proc/sys/", 9) == 0 || strncmp(file, "sys/", 4) == 0) &&
+	       group_sound(file);
+}
+
 static int check(const struct action *action, unsigned seen, struct err *err)
 {
 	bool whole_group = action->kind == ACTION_CG_CREATE || action->kind == ACTION_CG_REMOVE;
@@ -310,7 +322,7 @@ static int check(const struct action *action, unsigned seen, struct err *err)
 			err, EINVAL, "%s: \"%.64s\" is no name of a group", kind, action->group);
 	if (whole_group && !action->group[0])
 		return err_set(err, EINVAL, "%s of the root group", kind);
-	if (strchr(action->file, '/') || (action->kind == ACTION_CG_SET && !action->file[0]))
+	if (!file_sound(action))
 		return err_set(err, EINVAL, "%s: \"%s\" is no file of a group", kind, action->file);
 	if (action->kind == ACTION_THREAD_AFFINITY && cpuset_empty(&action->place.cpus))
 		return err_set(err, EINVAL, "%s to no CPU", kind);

@@ -10,6 +10,7 @@ struct host_conf {
 	char *metrics_listen; /* "127.0.0.1:9848" */
 	char *read, *operate; /* groups that may ask, and start and stop; "vfio-sup" */
 	enum spec_host_sleep host_sleep;
+	enum spec_rt_throttle rt_throttle;
 };
 
 /* The documented defaults. 0 or -ENOMEM. */

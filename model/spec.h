@@ -21,6 +21,7 @@ enum spec_on_reboot { ON_REBOOT_RESET, ON_REBOOT_RESTART };
 enum spec_on_panic { ON_PANIC_WAIT, ON_PANIC_RESTART, ON_PANIC_STOP };
 enum spec_on_crash { ON_CRASH_RESTART, ON_CRASH_STOP };
 enum spec_host_sleep { HOST_SLEEP_BLOCK, HOST_SLEEP_ALLOW };
+enum spec_rt_throttle { RT_THROTTLE_AUTO, RT_THROTTLE_KEEP };
 enum spec_on_hang { ON_HANG_REPORT, ON_HANG_RESTART };
 
 /* The four lists whose groups QEMU gets as JSON. */
@@ -108,6 +109,7 @@ struct spec {
 	char *run_dir;        /* NULL: not said */
 	char *metrics_listen; /* "127.0.0.1:9848"; NULL: no metrics */
 	enum spec_host_sleep host_sleep;
+	enum spec_rt_throttle rt_throttle;
 };
 
 /* All defaults of design §5; file, name and the lists empty. 0 or -ENOMEM. */

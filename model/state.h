@@ -98,7 +98,8 @@ struct host_state {
 	long rt_group_runtime_us;  /* of our cpu group under RT_GROUP_SCHED; LONG_MIN: unknown */
 	char rt_group[MODEL_PATH]; /* that group */
 	bool autogroup;            /* sched_autogroup_enabled */
-	bool may_rt, may_nice;     /* CAP_SYS_NICE, or the rlimits suffice */
+	bool may_lift_rt;      /* the throttle is ours to lift: rt_throttle = "auto", host_owner */
+	bool may_rt, may_nice; /* CAP_SYS_NICE, or the rlimits suffice */
 	bool root_user;
 	bool units;                   /* systemd runs QEMU for us, as a transient service */
 	bool host_owner;              /* we hold the host-wide lock */

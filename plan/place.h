@@ -17,6 +17,7 @@ struct place_plan {
 				       balancing; of those that we may use, where we are confined */
 	bool shield;                /* the groups listed in spec->shield are cut back */
 	bool isolated;              /* by the shield or by isolcpus: others are kept away */
+	bool lift_throttle;         /* real time is worth it only without the kernel's throttle */
 	enum sched_class policy;    /* of the vCPU threads */
 	int priority, nice;         /* of the vCPU threads */
 	int autogroup_nice;         /* AUTOGROUP_UNKNOWN: leave it */
@@ -38,7 +39,7 @@ struct place_plan {
  *
  * Policy auto: FIFO only where the vCPU's CPU is isolated, it is alone on it, a housekeeping CPU is
  * left and the throttle cannot bite (facts.md: it bites before 6.12 and with RT_GROUP_SCHED, unless
- * sched_rt_runtime_us is -1; from 6.12 isolation suffices), else OTHER at nice -20 with autogroup
+ * sched_rt_runtime_us is -1; from 6.12 isolation suffices) or may be lifted, else OTHER at nice -20 with autogroup
  * -20. FIFO asked for is given wherever it can be, and policy_reason names the price. It cannot be
  * without the right to it, in a cpu group without real-time budget, and where a vCPU shares its CPU:
  * then it is OTHER, with the reason.

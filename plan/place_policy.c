@@ -54,6 +54,12 @@ static bool throttle_bites(const struct host_state *host)
 	return host->rt_runtime_us != -1 && regardless;
 }
 
+/* On isolated CPUs, with one left to the host, it protects nobody. */
+static bool may_lift(const struct host_state *host, const struct place_plan *plan)
+{
+	return host->may_lift_rt && plan->isolated && !cpuset_empty(&plan->housekeeping);
+}
+
 static bool has_fair_server(const struct host_state *host)
 {
 	return host->kernel_major > 6 || (host->kernel_major == 6 && host->kernel_minor >= 12);
@@ -100,7 +106,7 @@ static void rt_price(
 	char throttle[160];
 
 	words[0] = '\0';
-	if (throttle_bites(host)) {
+	if (throttle_bites(host) && !may_lift(host, plan)) {
 		throttle_words(host, throttle, sizeof(throttle));
 		snprintf(words, size, "would lose %s", throttle);
 	} else if (!plan->isolated && has_fair_server(host)) {
@@ -129,8 +135,10 @@ static void say(struct place_plan *plan, const char *format, ...)
 	va_end(args);
 }
 
-static void take_rt(const struct spec *spec, enum sched_class policy, struct place_plan *plan)
+static void take_rt(const struct spec *spec, const struct host_state *host, enum sched_class policy,
+	struct place_plan *plan)
 {
+	plan->lift_throttle = throttle_bites(host) && may_lift(host, plan);
 	plan->policy = policy;
 	plan->priority = spec->cpus.priority;
 	plan->nice = 0;
@@ -139,6 +147,7 @@ static void take_rt(const struct spec *spec, enum sched_class policy, struct pla
 
 static void take_other(const struct host_state *host, struct place_plan *plan)
 {
+	plan->lift_throttle = false;
 	plan->policy = SCHED_CLASS_OTHER;
 	plan->priority = 0;
 	plan->nice = host->may_nice ? NICE_BEST : 0;
@@ -167,9 +176,14 @@ void place_policy(const struct spec *spec, const struct host_state *host, struct
 		take_other(host, plan);
 		say(plan, "%s %s; %s", name, price, instead);
 	} else {
-		take_rt(spec, rr ? SCHED_CLASS_RR : SCHED_CLASS_FIFO, plan);
+		take_rt(spec, host, rr ? SCHED_CLASS_RR : SCHED_CLASS_FIFO, plan);
 		if (price[0])
 			say(plan, "%s as asked, but it %s", name, price);
+		else if (plan->lift_throttle)
+			say(plan,
+				"%s: the vCPUs' CPUs are isolated, and the kernel's real-time "
+				"throttle is lifted while the VM runs",
+				name);
 		else
 			say(plan, "%s: the vCPUs' CPUs are isolated and nothing throttles them",
 				name);

@@ -101,4 +101,8 @@ int api_log(const char *name, const struct api_options *options, struct strbuf *
  * works there. */
 int api_restore(const struct api_options *options, struct strlist *ret_words, struct err *err);
 
+/* Watches over what must not outlive a supervisor, until it is given back: by a supervisor, or here, once none
+ * has answered in this run directory for 30 s. Returns at once if there is nothing, or a watcher already. */
+int api_lease(const struct api_options *options, struct strlist *ret_words, struct err *err);
+
 #endif

@@ -190,6 +190,8 @@ int api_daemon(const char *config_dir, const struct api_options *options, bool *
 	r = supervisor_open(&daemon.sup, options->run_dir ? options->run_dir : daemon.conf.run_dir,
 		options->root, err);
 	if (r == 0) {
+		daemon.sup.host.may_lift_rt =
+			daemon.sup.host.host_owner && daemon.conf.rt_throttle == RT_THROTTLE_AUTO;
 		r = bring_up(&daemon, err);
 		if (r == 0)
 			live(&daemon);

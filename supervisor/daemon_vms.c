@@ -7,6 +7,7 @@
 #include "supervisor/giveback.h"
 #include "supervisor/record.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,6 +189,7 @@ void daemon_find_vms(struct daemon *daemon)
 		for (size_t i = 0; i < names.count; i++)
 			find_without_file(daemon, names.items[i]);
 	give_back_leftovers(&daemon->sup, NULL);
+	throttle_keep(&daemon->sup);
 }
 
 /* Whether it was started since boot: /run is empty then, and the file says which boot it means. */

@@ -71,7 +71,7 @@ static bool split(char *line, const char **ret_vm, const char **ret_action)
 	*blank = '\0';
 	*ret_vm = line;
 	*ret_action = blank + 1;
-	return spec_name_valid(line);
+	return spec_name_valid(line) || strcmp(line, JOURNAL_HOST) == 0;
 }
 
 int journal_read(int dirfd, const char *vm, struct actions *ret_actions, size_t *ret_bad)
@@ -132,7 +132,8 @@ int journal_vms(int dirfd, struct strlist *ret_names)
 
 	for (char *line = r == 0 ? strtok_r(text, "\n", &rest) : NULL; line && r == 0;
 		line = strtok_r(NULL, "\n", &rest))
-		if (split(line, &name, &words) && !listed(ret_names, name))
+		if (split(line, &name, &words) && strcmp(name, JOURNAL_HOST) != 0 &&
+			!listed(ret_names, name))
 			r = strlist_add(ret_names, name);
 	return r;
 }

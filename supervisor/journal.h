@@ -11,6 +11,9 @@
  * is empty is removed.
  */
 
+/* In the place of a VM's name, which cannot be this: what is the host's, and changed for all. */
+#define JOURNAL_HOST "_host"
+
 /* Appends and syncs. 0 or -errno with words; then the change must not be made. */
 int journal_add(int dirfd, const char *vm, const struct action *action, struct err *err);
 
@@ -21,7 +24,7 @@ int journal_read(int dirfd, const char *vm, struct actions *ret_actions, size_t 
 /* Removes the lines of one VM. 0 or -errno. */
 int journal_drop(int dirfd, const char *vm);
 
-/* Names of the VMs that have lines, each once. 0 or -errno. */
+/* Names of the VMs that have lines, each once, without JOURNAL_HOST. 0 or -errno. */
 int journal_vms(int dirfd, struct strlist *ret_names);
 
 #endif

@@ -6,6 +6,7 @@
 #include "supervisor/control.h"
 #include "supervisor/journal.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ static void reopen_run_dir(struct supervisor *sup)
 	log_warning(NULL, "run directory %s was wiped away: made anew", sup->run_dir);
 	if (supervisor_lock_run_dir(sup, &err) < 0)
 		log_err(NULL, &err);
+	throttle_write_again(sup);
 }
 
 static void look(struct supervisor *sup)

@@ -26,7 +26,8 @@ static void cannot(struct api_plan *plan, const char *format, ...)
 	strlist_add(&plan->cannot, words);
 }
 
-static int read_host(struct supervisor *sup, const struct api_options *options, struct err *err)
+static int read_host(struct supervisor *sup, const struct spec *spec,
+	const struct api_options *options, struct err *err)
 {
 	struct host_state *host = &sup->host;
 	int r = root_open(&sup->root, options->root);
@@ -46,6 +47,7 @@ static int read_host(struct supervisor *sup, const struct api_options *options, 
 	host->units = units_here(&sup->root);
 	/* Who holds the lock now may have ended by the time of `run`. */
 	host->host_owner = true;
+	host->may_lift_rt = spec->rt_throttle == RT_THROTTLE_AUTO;
 	return 0;
 }
 
@@ -151,7 +153,7 @@ int api_plan(const char *file, const struct api_options *options, struct api_pla
 	list_init(&sup.vms);
 	r = config_load_vm(file, &ret_plan->spec, err);
 	if (r == 0)
-		r = read_host(&sup, options, err);
+		r = read_host(&sup, &ret_plan->spec, options, err);
 	if (r == 0)
 		r = make_plan(&sup, ret_plan, err);
 	cgroups_close(sup.cgroups);

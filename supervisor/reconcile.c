@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "host/sched.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ static void fall_back(struct round *round, const struct err *err)
 	const char *why = err->why[0] ? err->why : err->text;
 
 	place_without_rt(&vm->sup->host, why, &vm->plan);
+	throttle_keep(vm->sup);
 	log_warning(vm->spec.name, "%s%s%s", vm->plan.policy_reason, err->fix[0] ? "; fix: " : "",
 		err->fix);
 	round->policy_gone = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "supervisor/api.h"
 #include "supervisor/giveback.h"
+#include "supervisor/throttle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,6 +14,8 @@ int api_restore(const struct api_options *options, struct strlist *ret_words, st
 
 	if (r < 0)
 		return r;
+	if (throttle_give_back(&sup))
+		strlist_add(ret_words, "the real-time throttle is given back");
 	r = give_back_leftovers(&sup, ret_words);
 	if (r < 0)
 		err_set(err, -r, "cannot read the journal in %s: %s", run_dir, strerror(-r));

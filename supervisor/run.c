@@ -9,6 +9,7 @@
 #include "supervisor/control.h"
 #include "supervisor/giveback.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -149,6 +150,7 @@ static int bring_up(struct run *run, struct spec *spec, struct err *err)
 static void live(struct run *run)
 {
 	give_back_leftovers(&run->sup, NULL);
+	throttle_keep(&run->sup);
 	run->lived = true;
 	if (run->found)
 		vm_take_over(run->vm);
@@ -191,6 +193,7 @@ static void run_spec(
 		result->status = r == -EWOULDBLOCK ? 5 : 1;
 		return;
 	}
+	run.sup.host.may_lift_rt = run.sup.host.host_owner && spec->rt_throttle == RT_THROTTLE_AUTO;
 	if (bring_up(&run, spec, &result->err) < 0) {
 		result->status = 1;
 	} else {

@@ -12,6 +12,7 @@
 #include "supervisor/keeper.h"
 #include "supervisor/lock.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -97,6 +98,7 @@ int supervisor_read_host(struct supervisor *sup, struct err *err)
 	/* We have moved off the vCPUs' CPUs ourselves, and KVM was asked already. */
 	if (!cpuset_empty(&sup->allowed))
 		host.allowed = sup->allowed;
+	throttle_as_before(sup, &host);
 	host.kvm_works = sup->host.kvm_works;
 	memcpy(host.kvm_reason, sup->host.kvm_reason, sizeof(host.kvm_reason));
 	sup->host = host;
@@ -141,6 +143,7 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 	read_boot_id(sup);
 	take_host_lock(sup);
 	read_cgroup_facts(sup);
+	throttle_find(sup);
 	return 0;
 }
 

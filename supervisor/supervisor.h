@@ -7,6 +7,7 @@
 #include "cgroups/cgroups.h"
 #include "metrics/http.h"
 #include "metrics/latency.h"
+#include "model/action.h"
 #include "model/spec.h"
 #include "supervisor/loop.h"
 #include "supervisor/watch.h"
@@ -27,7 +28,10 @@ struct supervisor {
 
 	struct loop *loop;
 	struct watch *watch;
-	int wake_fd;      /* the watch thread has news */
+	int wake_fd; /* the watch thread has news */
+	bool leased; /* lease.c watches over it */
+	bool lifted; /* the real-time throttle, by `lift` (throttle.c) */
+	struct action lift;
 	uint64_t look_at; /* keeper.c */
 	struct loop_source *keeper_source;
 	struct loop_source *wake_source, *signal_source, *http_source, *control_source;

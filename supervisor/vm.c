@@ -7,6 +7,7 @@
 #include "host/host.h"
 #include "supervisor/record.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -85,6 +86,7 @@ static void read_host(struct supervisor *sup, uint64_t now_ns)
 	sup->host_read_at = now_ns + HOST_READ_NS;
 	if (supervisor_read_host(sup, &err) < 0)
 		log_err(NULL, &err);
+	throttle_keep(sup);
 }
 
 static void slow_tick(struct vm *vm, uint64_t now_ns)

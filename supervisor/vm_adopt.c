@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "supervisor/journal.h"
 #include "supervisor/record.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <errno.h>
@@ -171,6 +172,7 @@ void vm_try_place(struct vm *vm, uint64_t now_ns)
 	/* `fresh`: QMP was lost on the way, and is back. */
 	if (!coming_up(vm) && !(vm->fresh && vm->phase == VM_RUNNING))
 		return;
+	throttle_keep(vm->sup);
 	unsigned left = vm_reconcile(vm, true);
 	if (left > 0 && now_ns < vm->place_until) {
 		vm->place_at = now_ns + PLACE_AGAIN_NS;

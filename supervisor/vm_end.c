@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "supervisor/rundir.h"
+#include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
 #include <ctype.h>
@@ -81,6 +82,7 @@ void vm_exited(struct vm *vm)
 
 	vm_untrack(vm);
 	vm_drop_process(vm);
+	throttle_keep(vm->sup);
 	vm_no_timers(vm);
 	vm_state_free(&vm->wanted);
 	vm_state_free(&vm->seen);

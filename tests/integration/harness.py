@@ -83,7 +83,7 @@ class Vm:
                            "file": {"driver": "file", "filename": image, "read-only": True}}],
             "devices": [disk, *devices],
             "args": None if args is None else [*serial, *args],
-            "on_crash": "stop",
+            "on_crash": "stop", "rt_throttle": "keep",
             "stop": {"powerdown": "2s", "presses": 1, "quit": "5s", "term": "5s"},
         }
 
