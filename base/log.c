@@ -5,9 +5,10 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINES_PER_SECOND = 200, LINE = 2048 };
@@ -23,6 +24,20 @@ void log_use_journal_priorities(void)
 uint64_t log_dropped(void)
 {
 	return dropped_ever;
+}
+
+/* JOURNAL_STREAM names the device and inode of what the journal gave: it says nothing of a standard error that
+ * was redirected since, sd-daemon(3). */
+bool log_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+	char ours[48];
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, ours) == 0;
 }
 
 static void put(enum log_level level, const char *vm, const char *words)

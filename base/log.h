@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level {
@@ -23,6 +24,7 @@ void log_write(enum log_level level, const char *vm, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void log_err(const char *vm, const struct err *err); /* its text, why and fix, as one line */
 void log_use_journal_priorities(void);
+bool log_is_journal(void); /* standard error goes to the journal */
 uint64_t log_dropped(void);
 
 #define log_error(vm, ...)   log_write(LOG_LEVEL_ERR, vm, __VA_ARGS__)

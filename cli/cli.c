@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,8 +25,18 @@ int cli_print(struct strbuf *text, int status)
 
 int cli_complain(struct strbuf *text, int status)
 {
+	const char *words = text->failed || !text->text ? "vfio-sup: out of memory\n" : text->text;
+	bool journal = log_is_journal();
+
 	fflush(stdout);
-	fputs(text->failed || !text->text ? "vfio-sup: out of memory\n" : text->text, stderr);
+	while (*words) {
+		size_t length = strcspn(words, "\n") + 1;
+
+		if (journal)
+			fprintf(stderr, "<%d>", LOG_LEVEL_ERR);
+		fprintf(stderr, "%.*s\n", (int)length - 1, words);
+		words += words[length - 1] ? length : length - 1;
+	}
 	strbuf_free(text);
 	return status;
 }

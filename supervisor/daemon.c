@@ -36,11 +36,13 @@ static struct vm *wants_power_off(const struct daemon *daemon)
 	return NULL;
 }
 
+/* Asked after each turn of the loop: who runs may have changed in any of them. */
 static uint64_t daemon_deadline(void *source)
 {
 	const struct daemon *daemon = source;
+	bool news = wants_power_off(daemon) || daemon_who_runs(daemon) != daemon->told;
 
-	return wants_power_off(daemon) ? 0 : daemon->watchdog_at;
+	return news ? 0 : daemon->watchdog_at;
 }
 
 static bool any_runs(const struct daemon *daemon)
@@ -69,13 +71,12 @@ static void power_off(struct daemon *daemon, struct vm *vm)
 
 static void tell_systemd(struct daemon *daemon, const char *state)
 {
-	unsigned vms = 0, running = 0;
+	AUTO_STRBUF struct strbuf text = { 0 };
 
-	list_for_each (link, &daemon->sup.vms) {
-		vms++;
-		running += vm_lives(list_entry(link, struct vm, link));
-	}
-	sd_notifyf(0, "%sSTATUS=%u of %u VMs run", state, running, vms);
+	daemon->told = daemon_who_runs(daemon);
+	daemon_status(daemon, &text);
+	if (!text.failed)
+		sd_notifyf(0, "%sSTATUS=%s", state, text.text);
 }
 
 static void reload(struct daemon *daemon)
@@ -100,7 +101,7 @@ static void pet_watchdog(struct daemon *daemon, uint64_t now_ns)
 		return;
 	daemon->watchdog_at = now_ns + daemon->watchdog_ns / 3;
 	if (watch_alive(daemon->sup.watch, now_ns))
-		tell_systemd(daemon, "WATCHDOG=1\n");
+		sd_notify(0, "WATCHDOG=1");
 }
 
 static void daemon_process(void *source, short revents, uint64_t now_ns)
@@ -116,6 +117,8 @@ static void daemon_process(void *source, short revents, uint64_t now_ns)
 			end(daemon);
 	}
 	pet_watchdog(daemon, now_ns);
+	if (daemon_who_runs(daemon) != daemon->told)
+		tell_systemd(daemon, "");
 	struct vm *vm = wants_power_off(daemon);
 	if (vm)
 		power_off(daemon, vm);
@@ -185,7 +188,7 @@ int api_daemon(const char *config_dir, const struct api_options *options, bool *
 			    : config_load_host(path.text, &daemon.conf, err);
 	if (r < 0)
 		return r;
-	if (getenv("JOURNAL_STREAM"))
+	if (log_is_journal())
 		log_use_journal_priorities();
 	r = supervisor_open(&daemon.sup, options->run_dir ? options->run_dir : daemon.conf.run_dir,
 		options->root, err);

@@ -12,8 +12,17 @@ struct daemon {
 	const char *config_dir;
 	struct loop_source *source;
 	uint64_t watchdog_ns, watchdog_at; /* of systemd; CLOCK_NEVER: nobody asks */
+	uint64_t told;                     /* daemon_who_runs, as systemd knows it */
 	bool power_off;                    /* the host is next */
 };
+
+/* daemon_status.c */
+
+/* One line for people: "2 VMs run: mediapc, nas; failed: games". */
+void daemon_status(const struct daemon *daemon, struct strbuf *text);
+
+/* A number that changes when that line does. */
+uint64_t daemon_who_runs(const struct daemon *daemon);
 
 /* daemon_vms.c */
 

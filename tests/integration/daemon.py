@@ -1,11 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of `vfio-sup daemon` share."""
 import os
+import re
 import signal
+import socket
 import subprocess
 
 import harness
 import kernel
+
+
+class Notify:
+    """The socket at which systemd listens; and all that was said there, a message each."""
+
+    def __init__(self, path):
+        self.path, self.heard = path, []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.setblocking(False)
+
+    def messages(self):
+        while True:
+            try:
+                self.heard.append(self.socket.recv(65536).decode())
+            except BlockingIOError:
+                return self.heard
+
+    def wait(self, pattern, since=0):
+        """The first message from `since` on in which this is found."""
+        return harness.wait_for(f"{pattern!r} at NOTIFY_SOCKET", lambda: next(
+            (one for one in self.messages()[since:] if re.search(pattern, one)), None))
 
 
 class DaemonTest(harness.VmTest):
@@ -31,11 +55,21 @@ class DaemonTest(harness.VmTest):
         vm.file = f"{self.config}/vms/{vm.name}.conf"
         return vm
 
+    def command(self, *words):
+        return [harness.BINARY, "--run-dir", f"{self.directory}/run", "--config-dir", self.config,
+                *words]
+
+    def notify(self):
+        """A NOTIFY_SOCKET for the next daemon, closed in the end."""
+        one = Notify(f"{self.directory}/notify")
+        self.addCleanup(one.socket.close)
+        self.env["NOTIFY_SOCKET"] = one.path
+        return one
+
     def start(self):
         with open(f"{self.directory}/daemon.log", "ab") as log:
-            self.daemon = subprocess.Popen(
-                [harness.BINARY, "--run-dir", f"{self.directory}/run", "--config-dir", self.config,
-                 "daemon"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | self.env)
+            self.daemon = subprocess.Popen(self.command("daemon"), stdin=subprocess.DEVNULL,
+                                           stdout=log, stderr=log, env=os.environ | self.env)
         # Bare `vfio-sup` ends well where nobody answers; this one says so.
         harness.wait_for("the daemon", lambda: self.cli("status", "nobody").returncode == 4)
         for vm in self.vms:
