@@ -64,7 +64,7 @@ void steps_take(struct steps *steps, const json_t *reply, bool continues, struct
 	strbuf_add(text, "\n");
 }
 
-static bool show_step(void *arg, json_t *parameters, bool continues)
+bool call_show_step(void *arg, json_t *parameters, bool continues)
 {
 	struct steps *steps = arg;
 	struct strbuf text AUTO_STRBUF = { 0 };
@@ -77,17 +77,22 @@ static bool show_step(void *arg, json_t *parameters, bool continues)
 	return continues;
 }
 
+int call_end(int r, const struct steps *steps, struct err *err)
+{
+	if (r == 0 && !steps->done) {
+		r = err_set(err, EPROTO, "the supervisor went away before it was done");
+		err_fix(err, "vfio-sup status says how far it came");
+	}
+	if (r < 0)
+		return cli_fail(err);
+	return steps->ok ? CLI_OK : CLI_FAILED;
+}
+
 int call_for_steps(const struct cli *cli, const char *method, json_t *parameters)
 {
 	struct steps steps = { 0 };
 	struct err err;
+	int r = api_call(&cli->api, method, parameters, true, call_show_step, &steps, &err);
 
-	if (api_call(&cli->api, method, parameters, true, show_step, &steps, &err) < 0)
-		return cli_fail(&err);
-	if (!steps.done) {
-		err_set(&err, EPROTO, "the supervisor went away before it was done");
-		err_fix(&err, "vfio-sup status says how far it came");
-		return cli_fail(&err);
-	}
-	return steps.ok ? CLI_OK : CLI_FAILED;
+	return call_end(r, &steps, &err);
 }

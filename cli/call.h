@@ -23,6 +23,10 @@ struct steps {
 	bool done, ok;
 };
 
+/* Its parts: an api_reply_fn, `arg` is the steps; and what the call came to, as exit status. */
+bool call_show_step(void *arg, json_t *parameters, bool continues);
+int call_end(int r, const struct steps *steps, struct err *err);
+
 /* One of its replies, the last one if nothing `continues`: its words, a line or nothing. */
 void steps_take(struct steps *steps, const json_t *reply, bool continues, struct strbuf *text);
 

@@ -17,7 +17,12 @@ enum cli_exit {
 };
 
 /* Options that only some verbs take. */
-enum cli_flag { CLI_JSON = 1 << 0, CLI_FORCE = 1 << 1, CLI_LEASE = 1 << 2 };
+enum cli_flag {
+	CLI_JSON = 1 << 0,
+	CLI_FORCE = 1 << 1,
+	CLI_HOST_SHUTDOWN = 1 << 2,
+	CLI_LEASE = 1 << 3,
+};
 
 enum { CLI_WORDS = 3 };
 

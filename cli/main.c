@@ -27,11 +27,13 @@ static const struct cli_verb verbs[] = {
 		"closed.\n",
 		0, 1, 1, cli_start },
 	{ "resume", "NAME", "the same as start", "Shows its steps.\n", 0, 1, 1, cli_start },
-	{ "stop", "NAME [--force]", "asks the guest to power off",
+	{ "stop", "NAME [--force] | --host-shutdown", "asks the guest to power off",
 		"Presses the power button; after `powerdown` it reports and leaves the guest "
 		"alone. --force\n"
-		"goes on: quit, SIGTERM, SIGKILL.\n",
-		CLI_FORCE, 1, 1, cli_stop },
+		"goes on: quit, SIGTERM, SIGKILL. --host-shutdown: all VMs at once, as --force, "
+		"each with its\n"
+		"time of `host_shutdown`; nothing is started any more. For root.\n",
+		CLI_FORCE | CLI_HOST_SHUTDOWN, 1, 1, cli_stop },
 	{ "kill", "NAME", "ends QEMU at once",
 		"The guest is not asked: as if the plug were pulled.\n", 0, 1, 1, cli_kill },
 	{ "reset", "NAME", "presses the guest's reset button", "The guest is not asked.\n", 0, 1, 1,

@@ -20,6 +20,7 @@ static const struct option {
 	{ "--root", OPTION_DIRECTORY, offsetof(struct cli, api.root), 0 },
 	{ "--json", OPTION_FLAG, 0, CLI_JSON },
 	{ "--force", OPTION_FLAG, 0, CLI_FORCE },
+	{ "--host-shutdown", OPTION_FLAG, 0, CLI_HOST_SHUTDOWN },
 	{ "--lease", OPTION_FLAG, 0, CLI_LEASE },
 	{ "--help", OPTION_HELP, 0, 0 },
 	{ "-h", OPTION_HELP, 0, 0 },
@@ -160,6 +161,13 @@ static int check(const struct cli *cli, struct strbuf *complaint)
 		refuse(complaint, "%s%s%s", cli->verb ? cli->verb->name : options[i].name,
 			cli->verb ? " does not take " : " needs a verb",
 			cli->verb ? options[i].name : "");
+		return hint(cli, complaint);
+	}
+	if (cli->flags & CLI_HOST_SHUTDOWN) {
+		if (cli->word_count == 0 && cli->flags == CLI_HOST_SHUTDOWN)
+			return 0;
+		refuse(complaint,
+			"--host-shutdown means all VMs, and goes on to the end: it stands alone");
 		return hint(cli, complaint);
 	}
 	if (cli->verb && cli->word_count < cli->verb->least) {

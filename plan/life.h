@@ -134,6 +134,9 @@ void stop_begin(struct stop_ladder *ladder, bool force, enum stop_rung first, ui
 /* A second SIGTERM, or --force on a stop that goes on: the next rung now. */
 void stop_hurry(struct stop_ladder *ladder, uint64_t now_ns);
 
+/* How long a ladder with force takes at most until its last rung, SIGKILL; 0: it is there. */
+uint64_t stop_left_ns(const struct stop_ladder *ladder, const struct spec *spec, uint64_t now_ns);
+
 /* What to do now, and when to look again. Without `qmp` the button cannot be pressed, and is as soon as it is
  * back; `quit` is passed over. A guest is not cut short because a connection is. */
 enum stop_do stop_next(struct stop_ladder *ladder, const struct spec *spec, bool qmp,

@@ -51,6 +51,21 @@ static uint64_t rung_limit(const struct stop_ladder *ladder, const struct spec *
 	return CLOCK_NEVER;
 }
 
+uint64_t stop_left_ns(const struct stop_ladder *ladder, const struct spec *spec, uint64_t now_ns)
+{
+	uint64_t limit = rung_limit(ladder, spec), left = 0;
+
+	if (limit == CLOCK_NEVER)
+		return 0;
+	if (limit > now_ns)
+		left = limit - now_ns;
+	if (ladder->rung < STOP_QUIT)
+		left += spec->stop.quit_ns;
+	if (ladder->rung < STOP_TERM)
+		left += spec->stop.term_ns;
+	return left;
+}
+
 static enum stop_do once(struct stop_ladder *ladder, enum stop_do what)
 {
 	if (ladder->done)

@@ -82,10 +82,17 @@ typedef bool api_reply_fn(void *arg, json_t *parameters, bool continues);
  *   Stop(vm, force: bool)  more: { "step": string } ..., at the end { "done": true, "ok": bool, "words": string }
  *   Start(vm)              the same (wakes a sleeping guest, resumes a paused one)
  *   Kill(vm), Reset(vm), Pause(vm), Resume(vm) -> { "words": string }
+ *   HostShutdown()         see api_host_shutdown
  *   Qmp(vm, command: string, arguments: object?) -> { "result": any }
  */
 int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
 	api_reply_fn *reply, void *arg, struct err *err);
+
+/* The host goes down: every VM is stopped, and nothing is started any more. Replies { "step" }, { "waiting", "left" }
+ * at least every 10 s, then the end as above. Where systemd waits for this process (NOTIFY_SOCKET), it is asked for
+ * 60 s more with each { "waiting" }. -ETIMEDOUT: no reply came for 60 s. */
+int api_host_shutdown(
+	const struct api_options *options, api_reply_fn *reply, void *arg, struct err *err);
 
 /* --- vfio-sup log --- */
 

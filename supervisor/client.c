@@ -10,9 +10,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 enum { REPLY_MAX = 16 << 20 };
-#define REPLY_LIMIT_NS (10 * NS_PER_SEC)
+#define REPLY_LIMIT_NS    (10 * NS_PER_SEC)
+/* Between two replies of a host shutdown, which come every 10 s; and so much longer systemd waits from each. */
+#define SHUTDOWN_LIMIT_NS (60 * NS_PER_SEC)
 
 static int no_answer(const char *run_dir, int code, struct err *err)
 {
@@ -127,13 +130,15 @@ static int refusal(const char *error, json_t *parameters, struct err *err)
 	return err_set(err, EREMOTEIO, "%s", words ? words : error);
 }
 
-static int take_replies(int fd, bool more, api_reply_fn *reply, void *arg, struct err *err)
+/* `limit_ns` for each of them. */
+static int take_replies(int fd, uint64_t limit_ns, api_reply_fn *reply, void *arg, struct err *err)
 {
 	AUTO_STRBUF struct strbuf in = { 0 };
-	uint64_t deadline = more ? CLOCK_NEVER : clock_now_ns() + REPLY_LIMIT_NS;
 	bool again = true;
 
 	while (again) {
+		uint64_t deadline =
+			limit_ns == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ns() + limit_ns;
 		json_t *message = NULL;
 		int r = next_message(fd, &in, deadline, &message);
 
@@ -160,8 +165,8 @@ static int take_replies(int fd, bool more, api_reply_fn *reply, void *arg, struc
 	return 0;
 }
 
-int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
-	api_reply_fn *reply, void *arg, struct err *err)
+static int call(const struct api_options *options, const char *method, json_t *parameters,
+	bool more, uint64_t limit_ns, api_reply_fn *reply, void *arg, struct err *err)
 {
 	const char *run_dir = options->run_dir ? options->run_dir : API_RUN_DIR;
 	char name[64];
@@ -179,5 +184,39 @@ int api_call(const struct api_options *options, const char *method, json_t *para
 	int r = send_all(fd, text, strlen(text) + 1, clock_now_ns() + REPLY_LIMIT_NS);
 	if (r < 0)
 		return err_set(err, -r, "cannot ask the supervisor: %s", strerror(-r));
-	return take_replies(fd, more, reply, arg, err);
+	return take_replies(fd, limit_ns, reply, arg, err);
+}
+
+int api_call(const struct api_options *options, const char *method, json_t *parameters, bool more,
+	api_reply_fn *reply, void *arg, struct err *err)
+{
+	return call(options, method, parameters, more, more ? CLOCK_NEVER : REPLY_LIMIT_NS, reply,
+		arg, err);
+}
+
+/* Passes replies on, and tells systemd that it is worth waiting. */
+struct shutdown_call {
+	api_reply_fn *reply;
+	void *arg;
+};
+
+static bool take_shutdown_reply(void *arg, json_t *parameters, bool continues)
+{
+	const struct shutdown_call *shutdown = arg;
+	const char *waiting = json_string_value(json_object_get(parameters, "waiting"));
+	json_int_t left = json_integer_value(json_object_get(parameters, "left"));
+
+	if (waiting)
+		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu\nSTATUS=waiting for %s, at most %lld min",
+			SHUTDOWN_LIMIT_NS / NS_PER_US, waiting, (long long)(left + 59) / 60);
+	return shutdown->reply(shutdown->arg, parameters, continues);
+}
+
+int api_host_shutdown(
+	const struct api_options *options, api_reply_fn *reply, void *arg, struct err *err)
+{
+	struct shutdown_call shutdown = { reply, arg };
+
+	return call(options, "HostShutdown", NULL, true, SHUTDOWN_LIMIT_NS, take_shutdown_reply,
+		&shutdown, err);
 }

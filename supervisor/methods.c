@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/control.h"
+#include "supervisor/host_down.h"
 #include "supervisor/status.h"
 #include "supervisor/vm.h"
 
@@ -20,6 +21,8 @@ static const char interface[] =
 	"method Start(vm: string) -> (step: ?string, done: ?bool, ok: ?bool, words: ?string)\n"
 	"method Stop(vm: string, force: ?bool) -> (step: ?string, done: ?bool, ok: ?bool, "
 	"words: ?string)\n"
+	"method HostShutdown() -> (step: ?string, waiting: ?string, left: ?int, done: ?bool, "
+	"ok: ?bool, words: ?string)\n"
 	"method Kill(vm: string) -> (words: string)\n"
 	"method Reset(vm: string) -> (words: string)\n"
 	"method Pause(vm: string) -> (words: string)\n"
@@ -164,6 +167,11 @@ static void start(struct vm *vm, struct control_call *call, json_t *parameters)
 	case VM_BACKOFF:
 	case VM_FAILED:
 	case VM_STOPPED:
+		if (vm->sup->host_down) {
+			failed(call, "the host goes down: nothing is started any more (if it does "
+				     "not: systemctl restart vfio-sup)");
+			return;
+		}
 		if (!wait_for(vm, call))
 			return;
 		vm->stop_asked = false;
@@ -284,6 +292,10 @@ void method_call(struct supervisor *sup, struct control_call *call, const char *
 	if (strncmp(method, ours, strlen(ours)) != 0) {
 		control_error(call, "org.varlink.service.InterfaceNotFound",
 			json_pack("{s:s}", "interface", method));
+		return;
+	}
+	if (strcmp(method + strlen(ours), "HostShutdown") == 0) {
+		host_down_call(sup, call);
 		return;
 	}
 	const struct method *found = find_method(method + strlen(ours));

@@ -8,6 +8,7 @@
 #include "supervisor/api.h"
 #include "supervisor/control.h"
 #include "supervisor/giveback.h"
+#include "supervisor/host_down.h"
 #include "supervisor/rundir.h"
 #include "supervisor/throttle.h"
 #include "supervisor/vm.h"
@@ -81,10 +82,12 @@ static void take_signal(struct run *run, int signal, uint64_t now_ns)
 		return;
 	run->signalled_ns = now_ns;
 	say_signal(run, signal);
-	if (run->signals++ == 0)
-		vm_insist(run->vm, signal == SIGTERM);
-	else
+	if (run->signals++ > 0)
 		vm_hurry(run->vm);
+	else if (signal == SIGTERM)
+		host_down_begin(&run->sup);
+	else
+		vm_insist(run->vm, false);
 }
 
 static void run_process(void *source, short revents, uint64_t now_ns)

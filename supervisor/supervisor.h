@@ -45,6 +45,7 @@ struct supervisor {
 	uint64_t qmp_commands, qmp_failures; /* of connections that are gone */
 	double scrape_seconds;               /* the last scrape took */
 	uint64_t host_read_at;               /* when all of the host is looked at again */
+	bool host_down;                      /* it shuts down: nothing is started any more */
 };
 
 /* Everything up to the first change of the host: directories, locks, host facts. On failure nothing is

@@ -23,7 +23,8 @@ static int nothing(const struct cli *cli)
 static const struct cli_verb verbs[] = {
 	{ "run", "FILE", "runs", "", 0, 1, 1, nothing },
 	{ "status", "[NAME] [--json]", "shows", "", CLI_JSON, 0, 1, nothing },
-	{ "stop", "NAME [--force]", "stops", "At length.\n", CLI_FORCE, 1, 1, nothing },
+	{ "stop", "NAME [--force]", "stops", "At length.\n", CLI_FORCE | CLI_HOST_SHUTDOWN, 1, 1,
+		nothing },
 	{ "qmp", "NAME COMMAND [JSON]", "asks", "", 0, 2, 3, nothing },
 	{ "restore", "", "gives back", "", 0, 0, 0, nothing },
 };
@@ -58,6 +59,7 @@ static void test_well(void **state)
 		{ { "--run-dir=/a", "--run-dir=/b=c", "restore" }, "restore", NULL, "/b=c", 0, 0 },
 		{ { "--json", "status" }, "status", NULL, NULL, CLI_JSON, 0 },
 		{ { "stop", "--force", "a" }, "stop", "a", NULL, CLI_FORCE, 1 },
+		{ { "stop", "--host-shutdown" }, "stop", NULL, NULL, CLI_HOST_SHUTDOWN, 0 },
 		{ { "qmp", "a", "b", "{\"--x\": 1}" }, "qmp", "a", NULL, 0, 3 },
 		{ { "run", "--", "--odd.conf" }, "run", "--odd.conf", NULL, 0, 1 },
 		{ { "run", "-" }, "run", "-", NULL, 0, 1 },
@@ -104,6 +106,9 @@ static void test_wrong(void **state)
 		{ { "--root", "" }, "--root needs a directory" },
 		{ { "stop" }, "usage  vfio-sup stop NAME [--force]" },
 		{ { "stop", "a", "--json" }, "stop does not take --json" },
+		{ { "stop", "a", "--host-shutdown" }, "it stands alone" },
+		{ { "stop", "--force", "--host-shutdown" }, "it stands alone" },
+		{ { "run", "a", "--host-shutdown" }, "run does not take --host-shutdown" },
 		{ { "--force", "run", "a" }, "run does not take --force" },
 		{ { "--json" }, "--json needs a verb" },
 		{ { "run", "a", "b" }, "run: \"b\" is one word too many" },

@@ -307,6 +307,31 @@ static void test_ladder_without_qmp_and_in_a_hurry(void **state)
 	spec_free(&spec);
 }
 
+/* What systemd is asked to wait for, never less than what is still to come. */
+static void test_what_is_left(void **state)
+{
+	struct spec spec;
+	struct stop_ladder ladder;
+	uint64_t deadline, rest;
+
+	(void)state;
+	assert_int_equal(spec_init(&spec), 0);
+	rest = spec.stop.quit_ns + spec.stop.term_ns;
+	stop_begin(&ladder, true, STOP_POWERDOWN, 0);
+	assert_int_equal(stop_left_ns(&ladder, &spec, 0), spec.stop.powerdown_ns + rest);
+	ladder.host_shutdown = true;
+	assert_int_equal(
+		stop_left_ns(&ladder, &spec, SEC), spec.stop.host_shutdown_ns - SEC + rest);
+	assert_int_equal(stop_left_ns(&ladder, &spec, spec.stop.host_shutdown_ns + SEC), rest);
+	stop_next(&ladder, &spec, true, spec.stop.host_shutdown_ns, &deadline);
+	assert_int_equal(stop_left_ns(&ladder, &spec, spec.stop.host_shutdown_ns), rest);
+	stop_hurry(&ladder, 0);
+	assert_int_equal(stop_left_ns(&ladder, &spec, 0), spec.stop.term_ns);
+	stop_hurry(&ladder, 0);
+	assert_int_equal(stop_left_ns(&ladder, &spec, 0), 0);
+	spec_free(&spec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_burst),
 		cmocka_unit_test(test_reboot_never_counts),
 		cmocka_unit_test(test_stop_alone_never_pulls_the_plug),
+		cmocka_unit_test(test_what_is_left),
 		cmocka_unit_test(test_forced_ladder),
 		cmocka_unit_test(test_ladder_without_qmp_and_in_a_hurry),
 	};
