@@ -69,7 +69,7 @@ bench: all guests $(BENCH)
 
 # What is in dist/ has the paths of prefix=/usr: they are put right on the way. vfio-sup.conf and vms/*.conf are the
 # operator's and are not touched.
-UNITS := vfio-sup.service vfio-sup-guests.service
+UNITS := vfio-sup.service vfio-sup-guests.service vfio-sup-lease.path vfio-sup-lease.service vfiosup.slice
 
 install: all
 	install -Dm755 $(BUILD)/vfio-sup $(DESTDIR)$(sbindir)/vfio-sup

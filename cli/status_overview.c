@@ -31,6 +31,8 @@ static void add_host(const json_t *host, struct strbuf *text)
 	if (field_is_false(host, "owner"))
 		strbuf_addf(text, "; host-wide settings are another supervisor's%s%s%s",
 			holder[0] ? " (" : "", holder, holder[0] ? ")" : "");
+	if (json_is_true(json_object_get(host, "rt_throttle_lifted")))
+		strbuf_add(text, "; the real-time throttle is lifted");
 	add_sleep(host, text);
 	strbuf_add(text, "\n");
 }

@@ -109,3 +109,36 @@ int child_ask(void (*work)(void *context, void *reply), void *context, void *rep
 	reap(pid, pidfd);
 	return r;
 }
+
+/* In the child's child. */
+static void become_self(const char *const *argv)
+{
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+		chdir("/") < 0)
+		_exit(1);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	_exit(1);
+}
+
+int child_start_self(const char *const *argv)
+{
+	pid_t pid = child_fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		setsid();
+		if (fork() == 0)
+			become_self(argv);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	return 0;
+}

@@ -9,6 +9,10 @@
 /* fork(2) with all signals blocked in the child, so that no handler of ours runs there. */
 pid_t child_fork(void);
 
+/* Starts this program once more, with another command line, as a process that belongs to nobody: a session of its
+ * own, signals as by default, the standard descriptors on /dev/null. 0 or -errno; whether it runs is not known. */
+int child_start_self(const char *const *argv);
+
 /*
  * Runs `work` in a forked child and waits for its answer: for what may block for ever or needs
  * another user's rights. `reply` is `size` bytes that the child fills; what the caller put there is

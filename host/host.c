@@ -33,8 +33,12 @@ int host_read_online(const struct root *root, struct cpuset *ret_online)
 static int read_all_cpus(const struct root *root, struct host_state *host, struct err *err)
 {
 	static const char isolated[] = "sys/devices/system/cpu/isolated";
+	static const char present[] = "sys/devices/system/cpu/present";
 	int r = read_cpus(root, "sys/devices/system/cpu/online", &host->online, err);
 
+	host->present = host->online;
+	if (r == 0 && root_exists(root, present))
+		r = read_cpus(root, present, &host->present, err);
 	if (r == 0 && root_exists(root, isolated))
 		r = read_cpus(root, isolated, &host->isolated, err);
 	if (r < 0)

@@ -89,6 +89,7 @@ enum cg_mode { CG_MODE_NONE, CG_MODE_V1, CG_MODE_V2 };
 /* What placement needs to know of the host. */
 struct host_state {
 	struct cpuset online, allowed; /* allowed: what the supervisor itself may use */
+	struct cpuset present;         /* online, or could be */
 	struct cpuset isolated;        /* boot-time isolcpus */
 	enum cg_mode cg_mode;
 	char cg_reason[MODEL_PATH]; /* CG_MODE_NONE: why */

@@ -10,52 +10,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #define LEASE_NS (30 * NS_PER_SEC)
 #define LOOK_NS  NS_PER_SEC
 
 static const char file_name[] = "lease";
-
-/* In the child's child, which belongs to nobody. */
-static void become_watcher(const char *run_dir)
-{
-	char *const argv[] = { "vfio-sup", "--run-dir", (char *)(uintptr_t)run_dir, "restore",
-		"--lease", NULL };
-	sigset_t none;
-
-	int null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-		chdir("/") < 0)
-		_exit(1);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv("/proc/self/exe", argv);
-	_exit(1);
-}
-
-static int start_watcher(const char *run_dir)
-{
-	pid_t pid = child_fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		setsid();
-		if (fork() == 0)
-			become_watcher(run_dir);
-		_exit(0);
-	}
-	waitpid(pid, NULL, 0);
-	return 0;
-}
 
 /* systemd starts us as a service, and beside us the units of dist/. */
 static bool systemd_watches(const struct supervisor *sup)
@@ -72,7 +35,8 @@ int lease_begin(struct supervisor *sup, struct err *err)
 	int r = fd < 0 ? -errno : 0;
 
 	if (r == 0 && !systemd_watches(sup))
-		r = start_watcher(sup->run_dir);
+		r = child_start_self((const char *const[]){
+			"vfio-sup", "--run-dir", sup->run_dir, "restore", "--lease", NULL });
 	sup->leased = r == 0;
 	return r < 0 ? err_set(err, -r, "the lease in %s: %s", sup->run_dir, strerror(-r)) : 0;
 }

@@ -293,8 +293,8 @@ json_t *status_all(struct supervisor *sup)
 	list_for_each (link, &sup->vms)
 		json_array_append_new(vms, status_vm(list_entry(link, struct vm, link)));
 	snprintf(kernel, sizeof(kernel), "%d.%d", host->kernel_major, host->kernel_minor);
-	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s, s:o}, s:o}", "host", "cgroups",
+	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s, s:o, s:b}, s:o}", "host", "cgroups",
 		modes[host->cg_mode], "kernel", kernel, "online", cpus_json(&host->online), "owner",
 		host->host_owner, "holder", host->host_owner ? "" : host->host_holder, "sleep",
-		sleep_json(sup->inhibit), "vms", vms);
+		sleep_json(sup->inhibit), "rt_throttle_lifted", sup->lifted, "vms", vms);
 }

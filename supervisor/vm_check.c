@@ -170,17 +170,26 @@ static int check_shield(struct vm *vm, struct err *err)
 	return r;
 }
 
-int vm_check_running(struct vm *vm, struct err *err)
+static int check_place(struct vm *vm, bool runs, struct err *err)
 {
 	struct host_state host = vm_host_without_others(vm);
+
+	/* A CPU that went offline under a VM may come back; until then its vCPU is where the kernel puts it. */
+	if (runs)
+		host.online = cpuset_or(&host.online, &host.present);
 	int r = place_plan(&vm->spec, &host, &vm->plan, err);
 
 	return r == 0 ? check_user(vm, err) : r;
 }
 
+int vm_check_running(struct vm *vm, struct err *err)
+{
+	return check_place(vm, true, err);
+}
+
 int vm_check(struct vm *vm, struct err *err)
 {
-	int r = vm_check_running(vm, err);
+	int r = check_place(vm, false, err);
 
 	if (r == 0)
 		r = vm_check_cpus_free(vm, err);

@@ -117,7 +117,8 @@ static inline int plan_on(const struct wish *wish, const struct host_state *host
 
 /* What a case changes in the good host. */
 struct lack {
-	bool v1, no_cgroups, not_owner, not_root, no_rt, no_nice, no_autogroup, rt_group_sched;
+	bool v1, no_cgroups, not_owner, not_root, no_rt, no_nice, no_autogroup, rt_group_sched,
+		lift;
 	int minor, major;
 	long runtime_us, group_runtime_us; /* 0: as it is; 1 stands for 0 */
 };
@@ -133,6 +134,7 @@ static inline void take_away(const struct lack *lack, struct host_state *host)
 	host->may_nice = !lack->no_nice;
 	host->autogroup = !lack->no_autogroup;
 	host->rt_group_sched = lack->rt_group_sched;
+	host->may_lift_rt = lack->lift;
 	strcpy(host->rt_group, "/jobs");
 	if (lack->minor)
 		host->kernel_minor = lack->minor;

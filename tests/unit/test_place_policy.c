@@ -35,6 +35,14 @@ static const struct {
 		SCHED_CLASS_OTHER, -20, -20,
 		"SCHED_FIFO is refused in cpu group /jobs: its cpu.rt_runtime_us is 0 and "
 		"the kernel has RT_GROUP_SCHED; nice -20 instead" },
+	{ { 0 }, { .minor = 1, .lift = true }, SCHED_CLASS_FIFO, 0, AUTOGROUP_UNKNOWN,
+		"SCHED_FIFO: the vCPUs' CPUs are isolated, and the kernel's real-time throttle is "
+		"lifted while the VM runs" },
+	{ { 0 }, { .lift = true }, SCHED_CLASS_FIFO, 0, AUTOGROUP_UNKNOWN,
+		"SCHED_FIFO: the vCPUs' CPUs are isolated and nothing throttles them" },
+	{ { .no_shield = true }, { .minor = 1, .lift = true }, SCHED_CLASS_OTHER, -20, -20,
+		"SCHED_FIFO would lose up to 50 ms a second: kernel 6.1 throttles real-time tasks "
+		"(sched_rt_runtime_us=950000); nice -20 instead" },
 	{ { .no_shield = true }, { 0 }, SCHED_CLASS_OTHER, -20, -20,
 		"SCHED_FIFO would lose up to 50 ms a second whenever an ordinary task "
 		"waits on a vCPU's CPU (kernel 6.12), and these are not isolated; nice "
