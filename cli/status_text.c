@@ -10,13 +10,15 @@ enum { QEMU_COLUMN = 56 };
 void status_add_state(const json_t *vm, double now, struct strbuf *text)
 {
 	const char *state = field_text(vm, "state");
+	bool halted = strcmp(state, "asleep") == 0 || strcmp(state, "paused") == 0;
 	double since;
 
 	for (const char *at = state[0] ? state : "state unknown"; *at; at++)
 		strbuf_addf(text, "%c", toupper((unsigned char)*at));
 	if (!status_runs(vm))
 		return;
-	if (field_number(vm, "since", &since) && since > 0) {
+	/* Of one that does not run: for how long it has not. */
+	if (field_number(vm, halted ? "state_since" : "since", &since) && since > 0) {
 		strbuf_add(text, " ");
 		text_add_duration(text, now - since);
 	}

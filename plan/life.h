@@ -2,6 +2,7 @@
 #ifndef PLAN_LIFE_H
 #define PLAN_LIFE_H
 
+#include "base/clock.h"
 #include "model/spec.h"
 #include "model/state.h"
 
@@ -108,6 +109,8 @@ struct life_evidence {
 /* The exit status says nothing (facts.md): the reason comes from events and from who asked. */
 enum exit_reason life_classify(const struct life_evidence *evidence);
 
+#define STOP_WAKE_NS (5 * NS_PER_SEC)
+
 /* The rungs of the stop ladder. */
 enum stop_rung { STOP_NONE, STOP_POWERDOWN, STOP_QUIT, STOP_TERM, STOP_KILL };
 
@@ -115,13 +118,16 @@ struct stop_ladder {
 	enum stop_rung rung;
 	bool force;         /* go past STOP_POWERDOWN */
 	bool host_shutdown; /* the host goes down: the guest has stop.host_shutdown for it */
-	unsigned presses;   /* of the power button, so far */
+	bool asleep; /* the guest, as the caller knows: it sees no button, and is woken first */
+	unsigned presses; /* of the power button, so far */
+	unsigned wakes;
 	uint64_t rung_since_ns, next_press_ns;
 	bool done; /* this rung's command was given (quit, TERM, KILL) */
 };
 
 enum stop_do {
 	STOP_DO_NOTHING,
+	STOP_DO_WAKE,
 	STOP_DO_PRESS,
 	STOP_DO_QUIT,
 	STOP_DO_TERM,
@@ -137,7 +143,8 @@ void stop_hurry(struct stop_ladder *ladder, uint64_t now_ns);
 /* How long a ladder with force takes at most until its last rung, SIGKILL; 0: it is there. */
 uint64_t stop_left_ns(const struct stop_ladder *ladder, const struct spec *spec, uint64_t now_ns);
 
-/* What to do now, and when to look again. Without `qmp` the button cannot be pressed, and is as soon as it is
+/* What to do now, and when to look again. A guest that was woken has STOP_WAKE_NS to come to itself: a button
+ * pressed before that is lost. Without `qmp` the button cannot be pressed, and is as soon as it is
  * back; `quit` is passed over. A guest is not cut short because a connection is. */
 enum stop_do stop_next(struct stop_ladder *ladder, const struct spec *spec, bool qmp,
 	uint64_t now_ns, uint64_t *ret_deadline_ns);

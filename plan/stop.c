@@ -29,6 +29,13 @@ static enum stop_do powerdown(
 {
 	if (!qmp || ladder->presses >= spec->stop.presses || now_ns < ladder->next_press_ns)
 		return STOP_DO_NOTHING;
+	/* Once for each press: some go back to sleep by that very button. */
+	if (ladder->asleep && ladder->wakes <= ladder->presses) {
+		ladder->wakes++;
+		ladder->next_press_ns = now_ns + STOP_WAKE_NS;
+		ladder->rung_since_ns += STOP_WAKE_NS;
+		return STOP_DO_WAKE;
+	}
 	ladder->presses++;
 	ladder->next_press_ns = now_ns + spec->stop.press_every_ns;
 	return STOP_DO_PRESS;

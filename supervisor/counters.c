@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { MAGIC = 0x70757376, VERSION_NUMBER = 1 };
+enum { MAGIC = 0x70757376, VERSION_NUMBER = 2 };
 
 static size_t size_for(unsigned vcpus)
 {

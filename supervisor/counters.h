@@ -15,6 +15,9 @@ struct counters {
 	_Atomic uint64_t detected[DRIFT_KINDS], repaired[DRIFT_KINDS];
 	_Atomic uint64_t restarts[EXIT_REASONS];
 	struct histogram repair; /* from seen to repaired */
+	_Atomic uint64_t
+		asleep_since_s; /* Unix seconds at which the guest fell asleep; 0: not known */
+	_Atomic uint64_t qemu_log_seen; /* bytes of qemu.log that the log has */
 	struct latency_counters vcpu[];
 };
 
@@ -35,6 +38,11 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t value)
 static inline uint64_t counter_read(const _Atomic uint64_t *counter)
 {
 	return __atomic_load_n((const uint64_t *)counter, __ATOMIC_RELAXED);
+}
+
+static inline void counter_set(_Atomic uint64_t *counter, uint64_t value)
+{
+	__atomic_store_n((uint64_t *)counter, value, __ATOMIC_RELAXED);
 }
 
 #endif

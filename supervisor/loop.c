@@ -156,6 +156,8 @@ struct loop_source *loop_add(struct loop *loop, const struct source_ops *ops, vo
 	source->ops = ops;
 	source->source = arg;
 	ev_init(&source->io, on_io);
+	/* Before the timers: if we were stopped meanwhile, what has come in is not late. */
+	ev_set_priority(&source->io, 1);
 	source->io.data = source;
 	list_add(&loop->sources, &source->link);
 	return source;

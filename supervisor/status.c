@@ -253,6 +253,7 @@ json_t *status_vm(struct vm *vm)
 	set_text(status, "name", vm->spec.name);
 	set_text(status, "state", vm_phase_name(vm->phase));
 	json_object_set_new(status, "since", json_real(vm->since));
+	json_object_set_new(status, "state_since", json_real(vm->phase_since));
 	json_object_set_new(
 		status, "pid", vm_lives(vm) ? json_integer(vm->identity.pid) : json_null());
 	set_text(status, "qemu", vm->version);

@@ -146,8 +146,7 @@ static void sample_vcpu(struct vm *vm, struct tracked *tracked, uint64_t now_ns)
 	window_add(&tracked->window, now_ns, counter_read(&latency->wait_ns),
 		watch_take_worst(vm->sup->watch, tracked->slot));
 	if (stalls != tracked->stalls)
-		__atomic_store_n((uint64_t *)&latency->last_stall_s, (uint64_t)clock_wall_seconds(),
-			__ATOMIC_RELAXED);
+		counter_set(&latency->last_stall_s, (uint64_t)clock_wall_seconds());
 	tracked->stalls = stalls;
 }
 

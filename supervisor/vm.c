@@ -208,7 +208,7 @@ int vm_new(struct supervisor *sup, struct spec *spec, struct vm **ret_vm, struct
 	vm->spec = *spec;
 	*spec = (struct spec){ 0 };
 	vm->dirfd = vm->iofd = vm->pidfd = -1;
-	vm->since = clock_wall_seconds();
+	vm->since = vm->phase_since = clock_wall_seconds();
 	list_init(&vm->watchers);
 	list_add(&sup->vms, &vm->link);
 	vm_no_timers(vm);
@@ -366,6 +366,7 @@ void vm_spawn_failed(struct vm *vm)
 static void spawn(struct vm *vm)
 {
 	vm->fresh = true;
+	vm->run_state = QMP_RUN_UNKNOWN;
 	int r = vm->plan.unit[0] ? vm_spawn_unit(vm, &vm->failure) : vm_spawn(vm, &vm->failure);
 
 	if (r < 0)
@@ -460,6 +461,22 @@ static void apply(struct vm *vm, unsigned effects)
 		vm_release(vm);
 }
 
+/* Since when it sleeps is not forgotten with us. */
+static void note_phase(struct vm *vm, enum vm_phase old)
+{
+	_Atomic uint64_t *asleep = &vm->counters->asleep_since_s;
+
+	vm->phase_ns = clock_now_ns();
+	vm->phase_since = clock_wall_seconds();
+	if (old == VM_ASLEEP && vm->phase == VM_RUNNING)
+		counter_set(asleep, 0);
+	if (vm->phase != VM_ASLEEP)
+		return;
+	if (counter_read(asleep) == 0)
+		counter_set(asleep, (uint64_t)vm->phase_since);
+	vm->phase_since = (double)counter_read(asleep);
+}
+
 void vm_event(struct vm *vm, enum life_event event)
 {
 	struct life_step step = life_next(vm->phase, event);
@@ -469,7 +486,7 @@ void vm_event(struct vm *vm, enum life_event event)
 		return;
 	vm->phase = step.next;
 	if (old != step.next) {
-		vm->phase_ns = clock_now_ns();
+		note_phase(vm, old);
 		if (event != LIFE_EXITED)
 			log_info(vm->spec.name, "%s", vm_phase_name(step.next));
 		vm_tell(vm, false, true, "%s", vm_phase_name(step.next));
@@ -478,5 +495,8 @@ void vm_event(struct vm *vm, enum life_event event)
 	if (event == LIFE_HUNG && vm->spec.on_hang == ON_HANG_RESTART)
 		vm->hang_at = clock_now_ns() + HANG_GRACE_NS;
 	apply(vm, step.effects);
+	/* Who was adopted may sleep. */
+	if (event == LIFE_PLACED)
+		vm_follow_run_state(vm);
 	supervisor_guard_sleep(vm->sup);
 }

@@ -85,6 +85,7 @@ struct vm {
 
 	enum vm_phase phase;
 	uint64_t phase_ns;
+	double phase_since; /* the same in Unix seconds */
 	int dirfd, iofd;
 	struct counters *counters;
 
@@ -98,9 +99,10 @@ struct vm {
 	struct loop_source *pid_source, *timer_source, *qmp_source;
 
 	struct qmp *qmp;
-	char lost_words[160];     /* why it was lost */
-	char version[32];         /* QEMU's, from the last greeting */
-	struct qmp_thread *named; /* by QMP: vCPUs, then iothreads */
+	char lost_words[160];         /* why it was lost */
+	char version[32];             /* QEMU's, from the last greeting */
+	enum qmp_run_state run_state; /* what QEMU said last */
+	struct qmp_thread *named;     /* by QMP: vCPUs, then iothreads */
 	size_t named_vcpus, named_count;
 	bool fresh;              /* started by us with -S: `cont` is still to come */
 	uint64_t wait_ns[ROLES]; /* of all threads that are no vCPUs, summed up by role */
@@ -121,9 +123,8 @@ struct vm {
 	bool found_stop, found_force; /* what its last supervisor was about to do */
 	enum exit_reason found_cause;
 	bool found_start; /* ... to start it (again), and there is no QEMU */
-	bool foreign;     /* what runs under its name is not ours: nothing of it is touched */
-	enum vm_phase before_stop; /* asleep and paused guests must be woken first */
-	enum exit_reason cause;    /* we end it for this */
+	bool foreign;           /* what runs under its name is not ours: nothing of it is touched */
+	enum exit_reason cause; /* we end it for this */
 	struct life_evidence evidence;
 	struct life_memory memory;
 	struct err failure; /* of the start that failed */
@@ -219,6 +220,8 @@ void vm_start_again(struct vm *vm); /* found_start: what its last supervisor was
 /* vm_qmp.c: the connection, events, the heartbeat. */
 extern const struct qmp_handlers vm_qmp_handlers;
 void vm_beat(struct vm *vm, uint64_t now_ns);
+void vm_follow_run_state(struct vm *vm); /* running, asleep or paused, as QEMU said last */
+bool vm_is_halted(const struct vm *vm);  /* by `stop`, an I/O error, ... */
 void vm_reconnect(struct vm *vm, uint64_t now_ns);
 void vm_qmp_lost(struct vm *vm); /* and the process is still there */
 

@@ -29,8 +29,9 @@ static void on_running(void *arg)
 	vm->beat_at = clock_now_ns() + BEAT_NS;
 	if (vm->phase == VM_DEGRADED)
 		vm_event(vm, LIFE_QMP_BACK);
-	if (vm->phase == VM_STOPPING)
-		vm->ladder_at = 0; /* the button can be pressed now */
+	/* Answered before the threads are named: what is adopted may sleep. */
+	if (!vm->fresh)
+		vm_beat(vm, clock_now_ns());
 	vm_ask_threads(vm);
 }
 
@@ -148,16 +149,21 @@ static void take_event(struct vm *vm, enum qmp_event event, json_t *data)
 		on_reset(vm);
 		break;
 	case QMP_EVENT_STOP:
+		vm->run_state = QMP_RUN_PAUSED;
 		vm_event(vm, LIFE_PAUSE);
 		break;
 	case QMP_EVENT_RESUME:
+		vm->run_state = QMP_RUN_RUNNING;
 		vm_alarm_clear(vm, "io-error");
 		vm_event(vm, LIFE_RESUME);
 		break;
 	case QMP_EVENT_SUSPEND:
+		vm->run_state = QMP_RUN_SUSPENDED;
+		counter_set(&vm->counters->asleep_since_s, 0);
 		vm_event(vm, LIFE_SUSPEND);
 		break;
 	case QMP_EVENT_WAKEUP:
+		vm->run_state = QMP_RUN_RUNNING;
 		vm_event(vm, LIFE_WAKE);
 		break;
 	case QMP_EVENT_GUEST_PANICKED:
@@ -193,13 +199,18 @@ const struct qmp_handlers vm_qmp_handlers = {
 	.running = on_running, .event = on_event, .disconnected = on_disconnected
 };
 
-/* What the events may have been missed for, QEMU says here. */
-static void compare_state(struct vm *vm, enum qmp_run_state state)
+bool vm_is_halted(const struct vm *vm)
 {
-	bool paused = state == QMP_RUN_PAUSED || state == QMP_RUN_IO_ERROR ||
-		      state == QMP_RUN_INTERNAL_ERROR || state == QMP_RUN_OTHER_STOPPED;
+	return vm->run_state == QMP_RUN_PAUSED || vm->run_state == QMP_RUN_IO_ERROR ||
+	       vm->run_state == QMP_RUN_INTERNAL_ERROR || vm->run_state == QMP_RUN_OTHER_STOPPED;
+}
 
-	if (vm->phase == VM_RUNNING && paused)
+/* What the events may have been missed for. */
+void vm_follow_run_state(struct vm *vm)
+{
+	enum qmp_run_state state = vm->run_state;
+
+	if (vm->phase == VM_RUNNING && vm_is_halted(vm))
 		vm_event(vm, LIFE_PAUSE);
 	else if (vm->phase == VM_RUNNING && state == QMP_RUN_SUSPENDED)
 		vm_event(vm, LIFE_SUSPEND);
@@ -222,11 +233,17 @@ static void on_beat(void *arg, enum qmp_outcome outcome, json_t *result, const c
 		vm_event(vm, LIFE_HUNG);
 	} else if (outcome == QMP_OK || outcome == QMP_ERROR) {
 		vm_event(vm, LIFE_ANSWERED);
-		if (outcome == QMP_OK && qmp_parse_status(result, &state) == 0)
-			compare_state(vm, state);
+		if (outcome == QMP_OK && qmp_parse_status(result, &state) == 0) {
+			vm->run_state = state;
+			vm_follow_run_state(vm);
+		}
 	}
-	if (outcome != QMP_LOST)
-		vm->beat_at = clock_now_ns() + BEAT_NS;
+	if (outcome == QMP_LOST)
+		return;
+	vm->beat_at = clock_now_ns() + BEAT_NS;
+	/* Whether it must be woken is known, and the button can be pressed. */
+	if (vm->phase == VM_STOPPING)
+		vm->ladder_at = 0;
 }
 
 void vm_beat(struct vm *vm, uint64_t now_ns)

@@ -6,6 +6,7 @@
 #include "supervisor/vm.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define COMMAND_LIMIT_NS (5 * NS_PER_SEC)
@@ -18,7 +19,6 @@ static bool qmp_usable(const struct vm *vm)
 static void begin(struct vm *vm, bool asked, bool force, enum stop_rung first)
 {
 	stop_begin(&vm->ladder, force, first, clock_now_ns());
-	vm->before_stop = vm->phase;
 	vm->restart_at = CLOCK_NEVER;
 	vm->stop_asked = asked;
 	vm_event(vm, LIFE_STOP);
@@ -124,14 +124,34 @@ static void command(struct vm *vm, const char *name, uint64_t now_ns)
 	qmp_send(vm->qmp, name, NULL, COMMAND_LIMIT_NS, now_ns, ignore_reply, vm);
 }
 
-/* A paused or sleeping guest sees no power button. */
-static void wake_guest(struct vm *vm, uint64_t now_ns)
+static void say_step(struct vm *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say_step(struct vm *vm, const char *format, ...)
 {
-	if (vm->before_stop == VM_ASLEEP)
-		command(vm, "system_wakeup", now_ns);
-	else if (vm->before_stop == VM_PAUSED)
+	char words[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	vm_tell(vm, false, true, "%s", words);
+	log_info(vm->spec.name, "%s", words);
+}
+
+static void wake(struct vm *vm, uint64_t now_ns)
+{
+	say_step(vm, "waking the guest");
+	command(vm, "system_wakeup", now_ns);
+}
+
+static void press(struct vm *vm, uint64_t now_ns)
+{
+	/* A paused guest sees no power button. */
+	if (vm_is_halted(vm))
 		command(vm, "cont", now_ns);
-	vm->before_stop = VM_RUNNING;
+	say_step(vm, "pressing the power button (%u of %u)", vm->ladder.presses,
+		vm->spec.stop.presses);
+	command(vm, "system_powerdown", now_ns);
 }
 
 static void give_up(struct vm *vm)
@@ -167,25 +187,24 @@ void vm_climb(struct vm *vm, uint64_t now_ns)
 
 	if (vm->phase != VM_STOPPING || !vm_lives(vm))
 		return;
+	vm->ladder.asleep = vm->run_state == QMP_RUN_SUSPENDED;
 	switch (stop_next(&vm->ladder, &vm->spec, qmp_usable(vm), now_ns, &next)) {
+	case STOP_DO_WAKE:
+		wake(vm, now_ns);
+		break;
 	case STOP_DO_PRESS:
-		wake_guest(vm, now_ns);
-		vm_tell(vm, false, true, "pressing the power button (%u of %u)", vm->ladder.presses,
-			vm->spec.stop.presses);
-		log_info(vm->spec.name, "pressing the power button (%u of %u)", vm->ladder.presses,
-			vm->spec.stop.presses);
-		command(vm, "system_powerdown", now_ns);
+		press(vm, now_ns);
 		break;
 	case STOP_DO_QUIT:
-		vm_tell(vm, false, true, "telling QEMU to quit");
+		say_step(vm, "telling QEMU to quit");
 		command(vm, "quit", now_ns);
 		break;
 	case STOP_DO_TERM:
-		vm_tell(vm, false, true, "sending SIGTERM");
+		say_step(vm, "sending SIGTERM");
 		signal_process(vm, SIGTERM);
 		break;
 	case STOP_DO_KILL:
-		vm_tell(vm, false, true, "sending SIGKILL");
+		say_step(vm, "sending SIGKILL");
 		signal_process(vm, SIGKILL);
 		break;
 	case STOP_DO_GIVE_UP:

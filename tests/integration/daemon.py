@@ -79,6 +79,13 @@ class DaemonTest(harness.VmTest):
         return subprocess.run([harness.BINARY, "--run-dir", f"{self.directory}/run", *words],
                               text=True, capture_output=True, check=False, timeout=60)
 
+    def background(self, *words):
+        process = subprocess.Popen(
+            [harness.BINARY, "--run-dir", f"{self.directory}/run", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(kernel.end, process)
+        return process
+
     def log(self):
         return kernel.read(f"{self.directory}/daemon.log")
 

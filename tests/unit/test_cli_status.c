@@ -130,7 +130,8 @@ static void test_lines(void **state)
 		{ "{'name':'a','state':'stopped','last_exit':'crash'}",
 			"a  STOPPED\nended    crash\n" },
 		{ "{'name':'a\\u001b[2J','state':'fa\\u0007iled\\n'}", "a?[2J  FA?ILED?\n" },
-		{ "{'name':'a','state':'paused','since':274590}", "a  PAUSED 10 s\n" },
+		{ "{'name':'a','state':'paused','since':1,'state_since':274590}",
+			"a  PAUSED 10 s\n" },
 		{ "{'name':'a','state':'stopped','isolation':{'cpus':'3','actual':'off','reason':'"
 		  "no'}}",
 			"a  STOPPED\ncpus     3 is this VM's, others run there too (no)\n" },

@@ -271,6 +271,30 @@ static void test_forced_ladder(void **state)
 	spec_free(&spec);
 }
 
+/* It sees no button; and some fall asleep again by the very button. */
+static void test_sleeping_guest(void **state)
+{
+	struct spec spec;
+	struct stop_ladder ladder;
+	uint64_t deadline = 0;
+
+	(void)state;
+	assert_int_equal(spec_init(&spec), 0);
+	stop_begin(&ladder, false, STOP_POWERDOWN, 0);
+	for (int i = 0; i < 3; i++) {
+		ladder.asleep = true;
+		assert_int_equal(
+			stop_next(&ladder, &spec, true, deadline, &deadline), STOP_DO_WAKE);
+		ladder.asleep = i == 2; /* the last time it does not wake at all */
+		assert_int_equal(
+			stop_next(&ladder, &spec, true, deadline, &deadline), STOP_DO_PRESS);
+		assert_int_equal(ladder.presses, i + 1);
+	}
+	assert_int_equal(deadline, spec.stop.powerdown_ns + 3 * STOP_WAKE_NS);
+	assert_int_equal(stop_next(&ladder, &spec, true, deadline, &deadline), STOP_DO_GIVE_UP);
+	spec_free(&spec);
+}
+
 static void test_ladder_without_qmp_and_in_a_hurry(void **state)
 {
 	struct spec spec;
@@ -344,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_stop_alone_never_pulls_the_plug),
 		cmocka_unit_test(test_what_is_left),
 		cmocka_unit_test(test_forced_ladder),
+		cmocka_unit_test(test_sleeping_guest),
 		cmocka_unit_test(test_ladder_without_qmp_and_in_a_hurry),
 	};
 
