@@ -16,6 +16,15 @@ enum { LINES_PER_SECOND = 200, LINE = 2048 };
 static bool journal_priorities;
 static uint64_t window_start_ns, window_lines, dropped_now, dropped_ever;
 
+static log_keep_fn *keeper;
+static void *keeper_arg;
+
+void log_keep(log_keep_fn *keep, void *arg)
+{
+	keeper = keep;
+	keeper_arg = arg;
+}
+
 void log_use_journal_priorities(void)
 {
 	journal_priorities = true;
@@ -94,6 +103,8 @@ void log_write(enum log_level level, const char *vm, const char *format, ...)
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
 	put(level, vm, words);
+	if (vm && keeper)
+		keeper(keeper_arg, level, vm, words);
 }
 
 void log_err(const char *vm, const struct err *err)

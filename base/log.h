@@ -27,6 +27,10 @@ void log_use_journal_priorities(void);
 bool log_is_journal(void); /* standard error goes to the journal */
 uint64_t log_dropped(void);
 
+/* Who else gets the lines that speak of a VM, those that are dropped excepted. NULL: nobody. */
+typedef void log_keep_fn(void *arg, enum log_level level, const char *vm, const char *words);
+void log_keep(log_keep_fn *keep, void *arg);
+
 #define log_error(vm, ...)   log_write(LOG_LEVEL_ERR, vm, __VA_ARGS__)
 #define log_warning(vm, ...) log_write(LOG_LEVEL_WARNING, vm, __VA_ARGS__)
 #define log_notice(vm, ...)  log_write(LOG_LEVEL_NOTICE, vm, __VA_ARGS__)

@@ -22,6 +22,8 @@ enum cli_flag {
 	CLI_FORCE = 1 << 1,
 	CLI_HOST_SHUTDOWN = 1 << 2,
 	CLI_LEASE = 1 << 3,
+	CLI_LINES = 1 << 4,
+	CLI_FOLLOW = 1 << 5,
 };
 
 enum { CLI_WORDS = 3 };
@@ -46,6 +48,7 @@ struct cli {
 	struct api_options api; /* --run-dir, --root */
 	const char *config_dir;
 	unsigned flags;
+	size_t lines; /* with CLI_LINES */
 	bool help, version;
 	const struct cli_verb *verb;  /* NULL: none was named */
 	const char *words[CLI_WORDS]; /* what follows it */

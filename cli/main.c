@@ -41,8 +41,11 @@ static const struct cli_verb verbs[] = {
 	{ "pause", "NAME", "halts the vCPUs until `resume`", "", 0, 1, 1, cli_pause },
 	{ "qmp", "NAME COMMAND [JSON]", "one QMP command through the supervisor's connection",
 		"For root. JSON is the command's arguments, an object.\n", 0, 2, 3, cli_qmp },
-	{ "log", "NAME", "QEMU's own words",
-		"As long as the VM runs, and after a start that failed.\n", 0, 1, 1, cli_log },
+	{ "log", "NAME [--lines N] [--follow]", "what happened to it, QEMU's own words included",
+		"The last --lines (-n) only; --follow (-f) goes on until it is interrupted. A ! is "
+		"before what\n"
+		"is not as it should be. Kept after the VM has ended, until the host boots.\n",
+		CLI_LINES | CLI_FOLLOW, 1, 1, cli_log },
 	{ "restore", "[--lease]", "give back what a dead supervisor left changed",
 		"VMs that still run keep what is theirs. Exit 5: a supervisor works there.\n"
 		"--lease waits: what must not outlive a supervisor is given back once none has\n"

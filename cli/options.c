@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
+#include "base/num.h"
 #include "cli/text.h"
 #include "config/nearest.h"
 
@@ -7,13 +8,13 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum option_id { OPTION_DIRECTORY, OPTION_FLAG, OPTION_HELP, OPTION_VERSION };
+enum option_id { OPTION_DIRECTORY, OPTION_LINES, OPTION_FLAG, OPTION_HELP, OPTION_VERSION };
 
 static const struct option {
 	const char *name;
 	enum option_id id;
 	size_t field;  /* OPTION_DIRECTORY: offset in struct cli */
-	unsigned flag; /* OPTION_FLAG */
+	unsigned flag; /* OPTION_FLAG, OPTION_LINES */
 } options[] = {
 	{ "--run-dir", OPTION_DIRECTORY, offsetof(struct cli, api.run_dir), 0 },
 	{ "--config-dir", OPTION_DIRECTORY, offsetof(struct cli, config_dir), 0 },
@@ -22,6 +23,10 @@ static const struct option {
 	{ "--force", OPTION_FLAG, 0, CLI_FORCE },
 	{ "--host-shutdown", OPTION_FLAG, 0, CLI_HOST_SHUTDOWN },
 	{ "--lease", OPTION_FLAG, 0, CLI_LEASE },
+	{ "--lines", OPTION_LINES, 0, CLI_LINES },
+	{ "-n", OPTION_LINES, 0, CLI_LINES },
+	{ "--follow", OPTION_FLAG, 0, CLI_FOLLOW },
+	{ "-f", OPTION_FLAG, 0, CLI_FOLLOW },
 	{ "--help", OPTION_HELP, 0, 0 },
 	{ "-h", OPTION_HELP, 0, 0 },
 	{ "--version", OPTION_VERSION, 0, 0 },
@@ -123,6 +128,20 @@ static int take_directory(
 	return 0;
 }
 
+static int take_lines(
+	struct cli *cli, const struct option *option, const char *value, struct strbuf *complaint)
+{
+	long lines;
+
+	if (!value || num_parse_long(value, 0, 1000000, &lines) < 0) {
+		refuse(complaint, "%s needs a number of lines", option->name);
+		return hint(cli, complaint);
+	}
+	cli->lines = (size_t)lines;
+	cli->flags |= option->flag;
+	return 0;
+}
+
 /* `*at` is the option's place in argv, moved on where its value is the next word. */
 static int take_option(struct cli *cli, char **argv, int *at, struct strbuf *complaint)
 {
@@ -132,11 +151,12 @@ static int take_option(struct cli *cli, char **argv, int *at, struct strbuf *com
 
 	if (!option)
 		return unknown_option(cli, word, complaint);
-	if (option->id == OPTION_DIRECTORY) {
+	if (option->id == OPTION_DIRECTORY || option->id == OPTION_LINES) {
 		const char *value = equals ? equals + 1 : argv[*at + 1];
 
 		*at += !equals && value;
-		return take_directory(cli, option, value, complaint);
+		return option->id == OPTION_LINES ? take_lines(cli, option, value, complaint)
+						  : take_directory(cli, option, value, complaint);
 	}
 	if (equals) {
 		refuse(complaint, "%s takes no value", option->name);

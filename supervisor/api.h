@@ -96,10 +96,20 @@ int api_host_shutdown(
 
 /* --- vfio-sup log --- */
 
-/* QEMU's own words from RUN_DIR/NAME, the older ones first. 0, or -errno with words (-ENOENT: none are
- * kept: they go when a VM has ended well). */
-int api_log(const char *name, const struct api_options *options, struct strbuf *ret_text,
+/* Reads what RUN_DIR keeps of a VM's history; needs no supervisor. */
+struct api_log;
+
+/* 0, or -errno with words: -ENOENT there is no history of it. */
+int api_log_open(const char *name, const struct api_options *options, struct api_log **ret_log,
 	struct err *err);
+void api_log_close(struct api_log *log); /* NULL is fine */
+
+/* Adds the lines that have come since the last call; the first time all of them, the older ones first. 0 or
+ * -errno. */
+int api_log_read(struct api_log *log, struct strbuf *text);
+
+/* Adds what QEMU has said and no supervisor has taken into the history yet. */
+void api_log_unheard(const struct api_log *log, struct strbuf *text);
 
 /* --- vfio-sup restore --- */
 

@@ -52,8 +52,7 @@ struct counters *counters_open(int dirfd, unsigned vcpus, int *ret_errno)
 
 	if (!counters)
 		return NULL;
-	if (counters->magic != MAGIC || counters->version != VERSION_NUMBER ||
-		counters->vcpus != vcpus) {
+	if (!counters_ours(counters) || counters->vcpus != vcpus) {
 		memset(counters, 0, size);
 		counters->magic = MAGIC;
 		counters->version = VERSION_NUMBER;
@@ -70,6 +69,11 @@ void counters_move(struct counters *counters, int dirfd)
 	/* Both threads go on counting meanwhile: what comes between these two lines is lost. */
 	if (fd >= 0 && pwrite(fd, counters, size, 0) == (ssize_t)size)
 		mmap(counters, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+
+bool counters_ours(const struct counters *counters)
+{
+	return counters->magic == MAGIC && counters->version == VERSION_NUMBER;
 }
 
 void counters_close(struct counters *counters)

@@ -29,6 +29,7 @@ struct counters *counters_open(int dirfd, unsigned vcpus, int *ret_errno);
 /* From where they are into a new file in dirfd, at the same address; what fails leaves them in memory. */
 void counters_move(struct counters *counters, int dirfd);
 void counters_close(struct counters *counters);
+bool counters_ours(const struct counters *counters); /* of this version */
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t value)
 {

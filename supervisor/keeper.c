@@ -98,7 +98,7 @@ static void reopen_run_dir(struct supervisor *sup)
 	}
 	sup->run_dir_lost = false;
 	close(sup->run_fd);
-	sup->run_fd = fd;
+	sup->run_fd = sup->history.run_fd = fd;
 	close(sup->run_lock_fd);
 	sup->run_lock_fd = -1;
 	log_warning(NULL, "run directory %s was wiped away: made anew", sup->run_dir);

@@ -178,8 +178,11 @@ static void clean_up(struct run *run, const struct api_run_result *result)
 	loop_remove(run->sup.loop, run->source);
 	control_close(TAKE(run->sup.control)); /* who waits there waits for the VM */
 	vm_free(run->vm);
+	log_keep(NULL, NULL);
 	if (!keep)
 		rundir_remove_vm(run->sup.run_fd, name);
+	if (run->sup.run_dir_made && result->log_dir[0] == '\0')
+		history_remove(run->sup.run_fd, name);
 }
 
 static void run_spec(

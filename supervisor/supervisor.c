@@ -139,6 +139,8 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 		return r;
 	}
 	sup->allowed = sup->host.allowed;
+	sup->history.run_fd = sup->run_fd;
+	log_keep(history_keep, &sup->history);
 	sup->host.units = units_here(&sup->root);
 	read_boot_id(sup);
 	take_host_lock(sup);
@@ -230,6 +232,7 @@ void supervisor_close(struct supervisor *sup)
 		loop_remove(sup->loop, sup->keeper_source);
 		loop_remove(sup->loop, sup->signal_source);
 	}
+	log_keep(NULL, NULL);
 	inhibit_free(sup->inhibit);
 	http_close(sup->http);
 	watch_stop(sup->watch);

@@ -9,6 +9,7 @@
 #include "metrics/latency.h"
 #include "model/action.h"
 #include "model/spec.h"
+#include "supervisor/history.h"
 #include "supervisor/loop.h"
 #include "supervisor/watch.h"
 
@@ -23,6 +24,7 @@ struct supervisor {
 	const char *run_dir;
 	bool run_dir_made; /* by us: it goes with us */
 	bool run_dir_lost; /* wiped away, and cannot be made anew: said once */
+	struct history history;
 	int run_fd, run_lock_fd;
 	int lock_dir_fd, host_lock_fd; /* -1: somebody else's */
 

@@ -99,7 +99,7 @@ static void slow_tick(struct vm *vm, uint64_t now_ns)
 	vm_track(vm);
 	vm_report_repairs(vm);
 	vm_sample(vm, now_ns);
-	vm_bound_log(vm);
+	vm_hear(vm, false);
 }
 
 void vm_news(struct vm *vm, uint64_t now_ns)
@@ -367,6 +367,7 @@ static void spawn(struct vm *vm)
 {
 	vm->fresh = true;
 	vm->run_state = QMP_RUN_UNKNOWN;
+	counter_set(&vm->counters->qemu_log_seen, 0);
 	int r = vm->plan.unit[0] ? vm_spawn_unit(vm, &vm->failure) : vm_spawn(vm, &vm->failure);
 
 	if (r < 0)

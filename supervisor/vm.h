@@ -102,6 +102,7 @@ struct vm {
 	char lost_words[160];         /* why it was lost */
 	char version[32];             /* QEMU's, from the last greeting */
 	enum qmp_run_state run_state; /* what QEMU said last */
+	unsigned heard_lines;         /* of QEMU's that went into the log lately */
 	struct qmp_thread *named;     /* by QMP: vCPUs, then iothreads */
 	size_t named_vcpus, named_count;
 	bool fresh;              /* started by us with -S: `cont` is still to come */
@@ -240,8 +241,12 @@ void vm_climb(struct vm *vm, uint64_t now_ns);
 void vm_exited(struct vm *vm);
 void vm_decide(struct vm *vm);
 bool vm_ended_well(const struct vm *vm); /* its last end: by the guest, or as somebody wished */
+
+/* vm_log.c: QEMU's own words. */
 void vm_last_words(struct vm *vm, char *words, size_t size);
-void vm_bound_log(struct vm *vm);
+/* What is new in qemu.log goes into the log, so many lines a turn, and the file is kept short. `ended`: there
+ * will be no more turns. */
+void vm_hear(struct vm *vm, bool ended);
 
 /* observe.c: reads `seen` from the kernel. 0 or -errno (-ESRCH: no process). */
 int vm_observe(struct vm *vm, struct err *err);

@@ -8,15 +8,10 @@
 #include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-
-enum { LOG_MAX = 1 << 20, LOG_KEPT = 64 << 10 };
 
 static int pid_fd(void *source)
 {
@@ -83,6 +78,7 @@ void vm_exited(struct vm *vm)
 	vm_untrack(vm);
 	vm_drop_process(vm);
 	throttle_keep(vm->sup);
+	vm_hear(vm, true);
 	vm_no_timers(vm);
 	vm_state_free(&vm->wanted);
 	vm_state_free(&vm->seen);
@@ -189,52 +185,4 @@ void vm_decide(struct vm *vm)
 	vm_close(vm, vm_ended_well(vm));
 	vm_tell(vm, true, true, "%s is stopped: %s", vm->spec.name,
 		exit_reason_name(vm->last_exit));
-}
-
-/* The last lines of qemu.log that are not blank, joined, printable. */
-void vm_last_words(struct vm *vm, char *words, size_t size)
-{
-	AUTO_FREE char *text = NULL;
-	size_t length = 0;
-
-	words[0] = '\0';
-	if (vm->dirfd < 0 || rundir_read(vm->dirfd, "qemu.log", &text, &length) < 0)
-		return;
-	while (length > 0 && isspace((unsigned char)text[length - 1]))
-		text[--length] = '\0';
-	const char *from = length >= size ? text + length - size + 1 : text;
-	const char *line = strrchr(from, '\n');
-	/* QEMU explains in one line, sometimes with a hint below it. */
-	while (line && line > from && (size_t)(text + length - line) < size / 2) {
-		const char *before = memrchr(from, '\n', (size_t)(line - from));
-
-		if (!before)
-			break;
-		line = before;
-	}
-	from = line && line - from > (ptrdiff_t)size / 2 ? line + 1 : from;
-	size_t at = 0;
-	for (; *from && at + 3 < size; from++) {
-		if (*from == '\n')
-			words[at++] = ';';
-		words[at++] = *from == '\n' ? ' ' : *from < ' ' || *from > '~' ? '?' : *from;
-	}
-	words[at] = '\0';
-}
-
-/* QEMU appends; what was cut off is begun anew, with the end of the old kept beside it. */
-void vm_bound_log(struct vm *vm)
-{
-	char kept[LOG_KEPT];
-	struct stat st;
-
-	if (fstatat(vm->dirfd, "qemu.log", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_size <= LOG_MAX)
-		return;
-	AUTO_CLOSE int fd = openat(vm->dirfd, "qemu.log", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	ssize_t n = pread(fd, kept, sizeof(kept), st.st_size - LOG_KEPT);
-	if (ftruncate(fd, 0) == 0 && n > 0)
-		rundir_write(vm->dirfd, "qemu.log.1", kept, (size_t)n);
-	log_notice(vm->spec.name, "qemu.log was longer than 1 MiB: begun anew");
 }
