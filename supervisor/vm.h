@@ -123,7 +123,7 @@ struct vm {
 	bool pressed;                 /* a stop was given up, but its button may still work */
 	bool found_stop, found_force; /* what its last supervisor was about to do */
 	enum exit_reason found_cause;
-	bool found_start; /* ... to start it (again), and there is no QEMU */
+	bool found_start;       /* ... to start it (again), and there is no QEMU */
 	bool foreign;           /* what runs under its name is not ours: nothing of it is touched */
 	enum exit_reason cause; /* we end it for this */
 	struct life_evidence evidence;
@@ -157,9 +157,12 @@ void vm_alarm(
 void vm_alarm_clear(struct vm *vm, const char *kind);
 bool vm_has_alarm(struct vm *vm, const char *kind);
 void vm_alarms_forget(struct vm *vm); /* what was odd about the QEMU before */
-void vm_no_timers(struct vm *vm);
 struct vm *vm_find(struct supervisor *sup, const char *name); /* NULL: there is none */
 bool vm_lives(const struct vm *vm);
+
+/* vm_timers.c */
+extern const struct source_ops vm_timer_source;
+void vm_no_timers(struct vm *vm);
 void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that something happened */
 
 /* vm_check.c: everything that can be found out before the first change. 0 or -errno with words. */
