@@ -82,18 +82,6 @@ static int wait_for(struct host_down *down, struct vm *vm)
 	return 0;
 }
 
-static int down_fd(void *source)
-{
-	(void)source;
-	return -1;
-}
-
-static short down_events(void *source)
-{
-	(void)source;
-	return 0;
-}
-
 static uint64_t down_deadline(void *source)
 {
 	const struct host_down *down = source;
@@ -171,9 +159,10 @@ static void down_process(void *source, short revents, uint64_t now_ns)
 		say_who(down, now_ns);
 }
 
-static const struct source_ops down_source = {
-	.fd = down_fd, .events = down_events, .deadline_ns = down_deadline, .process = down_process
-};
+static const struct source_ops down_source = { .fd = loop_no_fd,
+	.events = loop_no_events,
+	.deadline_ns = down_deadline,
+	.process = down_process };
 
 /* The client has left, or knows all: what was begun goes on. */
 static void client_gone(void *arg)

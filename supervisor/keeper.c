@@ -121,18 +121,6 @@ static void look(struct supervisor *sup)
 		keep_vm(list_entry(link, struct vm, link));
 }
 
-static int keeper_fd(void *source)
-{
-	(void)source;
-	return -1;
-}
-
-static short keeper_events(void *source)
-{
-	(void)source;
-	return 0;
-}
-
 static uint64_t keeper_deadline(void *source)
 {
 	return ((struct supervisor *)source)->look_at;
@@ -149,8 +137,8 @@ static void keeper_process(void *source, short revents, uint64_t now_ns)
 	look(sup);
 }
 
-static const struct source_ops keeper_source = { .fd = keeper_fd,
-	.events = keeper_events,
+static const struct source_ops keeper_source = { .fd = loop_no_fd,
+	.events = loop_no_events,
 	.deadline_ns = keeper_deadline,
 	.process = keeper_process };
 

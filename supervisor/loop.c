@@ -183,3 +183,21 @@ void loop_stop(struct loop *loop)
 {
 	loop->stop = true;
 }
+
+int loop_no_fd(void *source)
+{
+	(void)source;
+	return -1;
+}
+
+short loop_no_events(void *source)
+{
+	(void)source;
+	return 0;
+}
+
+uint64_t loop_no_deadline(void *source)
+{
+	(void)source;
+	return CLOCK_NEVER;
+}

@@ -17,6 +17,11 @@ void loop_free(struct loop *loop);
 struct loop_source *loop_add(struct loop *loop, const struct source_ops *ops, void *source);
 void loop_remove(struct loop *loop, struct loop_source *source); /* NULL is fine */
 
+/* For sources that lack one of these: a timer has no descriptor, and not everything has a deadline. */
+int loop_no_fd(void *source);
+short loop_no_events(void *source);
+uint64_t loop_no_deadline(void *source);
+
 /* Until loop_stop. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -160,12 +160,6 @@ static short wake_events(void *source)
 	return POLLIN;
 }
 
-static uint64_t never(void *source)
-{
-	(void)source;
-	return CLOCK_NEVER;
-}
-
 /* What the watch thread found may need the slow tick's means: do not wait a second for them. */
 static void wake_process(void *source, short revents, uint64_t now_ns)
 {
@@ -182,9 +176,10 @@ static void wake_process(void *source, short revents, uint64_t now_ns)
 	}
 }
 
-static const struct source_ops wake_source = {
-	.fd = wake_fd, .events = wake_events, .deadline_ns = never, .process = wake_process
-};
+static const struct source_ops wake_source = { .fd = wake_fd,
+	.events = wake_events,
+	.deadline_ns = loop_no_deadline,
+	.process = wake_process };
 
 int supervisor_start(
 	struct supervisor *sup, const char *metrics, enum spec_host_sleep sleep, struct err *err)

@@ -24,12 +24,6 @@ static short pid_events(void *source)
 	return POLLIN;
 }
 
-static uint64_t pid_deadline(void *source)
-{
-	(void)source;
-	return CLOCK_NEVER;
-}
-
 /* What QEMU said last is still in the socket: read before the reason is judged. */
 static void drain_qmp(struct vm *vm)
 {
@@ -54,7 +48,7 @@ static void pid_process(void *source, short revents, uint64_t now_ns)
 }
 
 static const struct source_ops pid_source = {
-	.fd = pid_fd, .events = pid_events, .deadline_ns = pid_deadline, .process = pid_process
+	.fd = pid_fd, .events = pid_events, .deadline_ns = loop_no_deadline, .process = pid_process
 };
 
 void vm_watch_process(struct vm *vm)

@@ -17,18 +17,6 @@ static bool is_held(const struct vm *vm)
 	       vm->phase != VM_PREPARING;
 }
 
-static int timer_fd(void *source)
-{
-	(void)source;
-	return -1;
-}
-
-static short timer_events(void *source)
-{
-	(void)source;
-	return 0;
-}
-
 static uint64_t timer_deadline(void *source)
 {
 	const struct vm *vm = source;
@@ -114,8 +102,8 @@ static void timer_process(void *source, short revents, uint64_t now_ns)
 		vm_event(vm, LIFE_START);
 }
 
-const struct source_ops vm_timer_source = { .fd = timer_fd,
-	.events = timer_events,
+const struct source_ops vm_timer_source = { .fd = loop_no_fd,
+	.events = loop_no_events,
 	.deadline_ns = timer_deadline,
 	.process = timer_process };
 
