@@ -88,6 +88,12 @@ static const struct {
 	{ { .kind = ACTION_THREAD_SCHED, .tid = 12, .place.nice = -20 },
 		"thread-sched tid=12 policy=other priority=0 nice=-20" },
 	{ { .kind = ACTION_AUTOGROUP, .tid = 9, .place.nice = -20 }, "autogroup tid=9 nice=-20" },
+	{ { .kind = ACTION_SYSFS_WRITE,
+		  .file = "proc/sys/kernel/sched_rt_runtime_us",
+		  .value = "-1",
+		  .prior = "950000",
+		  .prior_known = true },
+		"sysfs-write file=proc/sys/kernel/sched_rt_runtime_us value=-1 prior=950000" },
 	{ { .kind = ACTION_START, .value = "qemu '-name' x" },
 		"start value=qemu%20%27-name%27%20x" },
 	{ { .kind = ACTION_QMP, .value = "{\"execute\":\"cont\"}" },
@@ -131,6 +137,8 @@ static void test_round_trip_of_every_kind(void **state)
 			.file = "cpuset.cpus",
 			.prior_known = true,
 		};
+		if (kind == ACTION_SYSFS_WRITE)
+			strcpy(action.file, "proc/sys/kernel/sched_rt_runtime_us");
 		for (unsigned seed = 0; seed < 5; seed++) {
 			fill(action.value, sizeof(action.value), seed);
 			fill(action.prior, sizeof(action.prior), seed + 3);
@@ -172,6 +180,11 @@ static const char *const malformed_lines[] = {
 	"cg-create group=a//b",
 	"cg-create group=a/",
 	"cg-create group=%2e%2E/x",
+	"sysfs-write file=etc/passwd value=x",
+	"sysfs-write file=proc/sys/../../etc/passwd value=x",
+	"sysfs-write file=/sys/x value=x",
+	"sysfs-write file=sys/x",
+	"cg-set group=a file=b/c value=x",
 	"cg-create group=a%",
 	"cg-create group=a%4",
 	"cg-create group=a%zz",
