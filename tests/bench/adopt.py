@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import time
 
@@ -50,7 +51,7 @@ class Daemon:
             return {}
 
     def wait(self, state):
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while list(self.states().values()) != [state] * self.count:
             if time.monotonic() > end:
                 raise AssertionError(f"not all {state}: {self.states()}")
@@ -73,12 +74,35 @@ class Daemon:
         self.process.wait()
 
 
+def start_looks(daemon, seconds):
+    """The bare system calls for as many threads, where the daemon runs."""
+    pids = [str(vm["pid"]) for vm in daemon.ask("Status")["vms"]]
+    looks = subprocess.Popen([f"{harness.BUILD}/tests/bench/bare_looks", str(seconds), *pids],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.sched_setaffinity(looks.pid, os.sched_getaffinity(daemon.process.pid))
+    return looks
+
+
 def cost(daemon, seconds):
-    pids = [daemon.process.pid]
-    at, before = time.monotonic(), cpu_seconds(pids)
-    time.sleep(seconds)
-    share = (cpu_seconds(pids) - before) / (time.monotonic() - at)
-    return share, memory(daemon.process.pid)[0]
+    """Shares of a CPU in each window, of the daemon and of the bare looks; and its memory."""
+    ours, bare, resident = [], [], []
+    windows = max(1, min(6, int(seconds / 2)))  # several looks in each
+    looks = start_looks(daemon, seconds + 10)
+    both = ([daemon.process.pid], [looks.pid])
+    try:
+        time.sleep(1)
+        for _ in range(windows):
+            at, before = time.monotonic(), [cpu_seconds(pids) for pids in both]
+            time.sleep(seconds / windows)
+            share = [(cpu_seconds(pids) - had) / (time.monotonic() - at)
+                     for pids, had in zip(both, before)]
+            ours.append(share[0])
+            bare.append(share[1])
+            resident.append(memory(daemon.process.pid)[0])
+    finally:
+        looks.kill()
+        looks.wait()
+    return ours, bare, resident
 
 
 def one_size(bench, count, plan, aim):
@@ -87,14 +111,17 @@ def one_size(bench, count, plan, aim):
     try:
         daemon.wait("running")
         times = [daemon.adopt() for _ in range(max(3, plan.starts // (1 if count == 1 else 5)))]
-        time.sleep(1)
-        share, resident = cost(daemon, plan.seconds / 6)
+        time.sleep(2)
+        ours, bare, resident = cost(daemon, plan.seconds / 2)
     finally:
         daemon.end()
     name = f"{count} VM{'s' if count > 1 else ''} (-machine none)"
+    ratio = [had / least for had, least in zip(ours, bare)]
     return [Row(f"exec to adopted, {name}", times, "ms", aim),
-            Row(f"CPU, a daemon with {name}", [share], "%"),
-            Row(f"resident, a daemon with {name}", [resident], "MB")], resident
+            Row(f"CPU, a daemon with {name}", ours, "%"),
+            Row("CPU, bare looks at its QEMUs' threads", bare, "%"),
+            Row(f"CPU, a daemon with {count} to bare looks", ratio, "x", {"median": 2}),
+            Row(f"resident, a daemon with {name}", resident, "MB")], statistics.median(resident)
 
 
 def measure(bench, plan, sizes):
@@ -102,6 +129,8 @@ def measure(bench, plan, sizes):
     for count in sizes:
         some, found[count] = one_size(bench, count, plan, {"median": 0.1} if count == 1 else {})
         rows += some
-    low, high = min(sizes), max(sizes)
-    growth = (found[high] - found[low]) / (high - low)
-    return rows + [Row("resident, growth for each VM", [growth], "MB", {"median": 64 * 1024})]
+    for low, high in zip(sizes, sizes[1:]):
+        growth = (found[high] - found[low]) / (high - low)
+        rows.append(Row(f"resident, growth for each VM from {low} to {high}", [growth], "kB",
+                        {"median": 64 * 1024}))
+    return rows

@@ -10,8 +10,8 @@ import subprocess
 import time
 
 # A unit's factor and decimals.
-UNITS = {"ms": (1e3, 2), "us": (1e6, 0), "%": (100, 2), "MB": (1e-6, 2), "x": (1, 2)}
-PLAIN = {"ms": "seconds", "us": "seconds", "%": "share", "MB": "bytes", "x": "ratio"}
+UNITS = {"ms": (1e3, 2), "us": (1e6, 0), "%": (100, 2), "MB": (1e-6, 2), "kB": (1e-3, 1), "x": (1, 2)}
+PLAIN = {"ms": "seconds", "us": "seconds", "%": "share", "MB": "bytes", "kB": "bytes", "x": "ratio"}
 
 
 def p99(samples):
