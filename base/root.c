@@ -34,7 +34,8 @@ int root_open_file(const struct root *root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-ssize_t root_read(const struct root *root, const char *path, char *text, size_t size)
+static ssize_t read_text(
+	const struct root *root, const char *path, bool once, char *text, size_t size)
 {
 	AUTO_CLOSE int fd = root_open_file(root, path, O_RDONLY);
 	size_t length = 0;
@@ -48,6 +49,8 @@ ssize_t root_read(const struct root *root, const char *path, char *text, size_t 
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		length += n > 0 ? (size_t)n : 0;
+		if (n > 0 && once)
+			break;
 		if (n < 0)
 			n = 1;
 	}
@@ -59,6 +62,16 @@ ssize_t root_read(const struct root *root, const char *path, char *text, size_t 
 		length--;
 	text[length] = '\0';
 	return (ssize_t)length;
+}
+
+ssize_t root_read(const struct root *root, const char *path, char *text, size_t size)
+{
+	return read_text(root, path, false, text, size);
+}
+
+ssize_t root_read_once(const struct root *root, const char *path, char *text, size_t size)
+{
+	return read_text(root, path, true, text, size);
 }
 
 ssize_t root_readf(const struct root *root, char *text, size_t size, const char *format, ...)

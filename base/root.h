@@ -27,7 +27,11 @@ int root_open_file(const struct root *root, const char *path, int flags);
  */
 ssize_t root_read(const struct root *root, const char *path, char *text, size_t size);
 
-/* The same for a path made by printf. */
+/* The same of a file that the kernel hands out in one piece (a task's stat and cgroup, a cpuset's CPUs): what
+ * is looked at each second need not be asked for its end. */
+ssize_t root_read_once(const struct root *root, const char *path, char *text, size_t size);
+
+/* As root_read, for a path made by printf. */
 ssize_t root_readf(const struct root *root, char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -38,7 +38,10 @@ ssize_t cgroups_read(
 	value[0] = '\0';
 	if (cgroups->cpuset.mode == CG_MODE_NONE)
 		return -ENOTSUP;
-	return r < 0 ? r : root_read(&cgroups->tree, path, value, size);
+	if (r < 0)
+		return r;
+	return strncmp(file, "cpuset.", 7) == 0 ? root_read_once(&cgroups->tree, path, value, size)
+						: root_read(&cgroups->tree, path, value, size);
 }
 
 int cg_read_list(struct cgroups *cgroups, const char *group, const char *file, struct cpuset *ret)
@@ -52,8 +55,10 @@ int cg_read_list(struct cgroups *cgroups, const char *group, const char *file, s
 static int read_membership(const struct cgroups *cgroups, pid_t tid,
 	const struct hierarchy *hierarchy, char *group, size_t size)
 {
-	char text[16384];
-	ssize_t n = root_readf(&cgroups->root, text, sizeof(text), "proc/%d/cgroup", (int)tid);
+	char text[16384], path[32];
+
+	snprintf(path, sizeof(path), "proc/%d/cgroup", (int)tid);
+	ssize_t n = root_read_once(&cgroups->root, path, text, sizeof(text));
 
 	if (n == -ENOENT)
 		return -ESRCH;

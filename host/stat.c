@@ -53,8 +53,10 @@ int task_stat_parse(const char *text, struct task_stat *ret)
 
 int task_stat_read(const struct root *root, const char *task, struct task_stat *ret)
 {
-	char text[1024];
-	ssize_t n = root_readf(root, text, sizeof(text), "%s/stat", task);
+	char text[1024], path[64];
+
+	snprintf(path, sizeof(path), "%.50s/stat", task);
+	ssize_t n = root_read_once(root, path, text, sizeof(text));
 
 	if (n == -ENOENT)
 		return -ESRCH;

@@ -46,7 +46,7 @@ static int placement_from_files(const struct root *root, const char *task,
 	return r;
 }
 
-/* "proc/4711/task" and a directory entry -> the thread. -ESRCH: gone, or a corpse. */
+/* The directory of a task -> the thread. -ESRCH: gone, or a corpse. */
 static int read_thread(const struct root *root, const char *task, pid_t tid, struct thread *ret,
 	struct task_stat *ret_stat)
 {
@@ -100,12 +100,14 @@ static int add_own_threads(const struct root *root, pid_t pid, struct threads *t
 	AUTO_DIR DIR *dir = open_dir(root, path);
 	if (!dir)
 		return errno == ENOENT ? -ESRCH : -errno;
+	/* From here the kernel need not walk the whole path for each of them. */
+	const struct root tasks = { .fd = dirfd(dir), .live = root->live };
 	while ((tid = next_number(dir)) > 0) {
 		struct task_stat stat;
 		struct thread thread;
 
-		snprintf(path, sizeof(path), "proc/%d/task/%ld", pid, tid);
-		int r = read_thread(root, path, (pid_t)tid, &thread, &stat);
+		snprintf(path, sizeof(path), "%ld", tid);
+		int r = read_thread(&tasks, path, (pid_t)tid, &thread, &stat);
 		if (r == -ESRCH)
 			continue;
 		if (r < 0)
@@ -197,8 +199,10 @@ int host_threads_read(const struct root *root, pid_t pid, bool kernel_threads, s
 int host_autogroup_read(const struct root *root, pid_t pid, int *ret_nice)
 {
 	char text[96], path[32];
-	ssize_t n = root_readf(root, text, sizeof(text), "proc/%d/autogroup", pid);
 	long nice;
+
+	snprintf(path, sizeof(path), "proc/%d/autogroup", pid);
+	ssize_t n = root_read_once(root, path, text, sizeof(text));
 
 	snprintf(path, sizeof(path), "proc/%d", pid);
 	if (n == -ENOENT && !root_exists(root, path))

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { TURN_MESSAGES = 64, READ_BYTES = 8 << 10, GREETING_S = 10 };
+enum { TURN_MESSAGES = 64, READ_BYTES = 2 << 10, GREETING_S = 10 };
 
 /* The greeting comes at once, but the answer to this only when QEMU has set up all of the guest's memory. */
 enum { CAPABILITIES_S = 600 };

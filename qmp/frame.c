@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAME_SMALL = 16 << 10 };
+enum { FRAME_SMALL = 4 << 10 };
 
 static void compact(struct frame *frame)
 {

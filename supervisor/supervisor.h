@@ -46,8 +46,9 @@ struct supervisor {
 	struct histogram qmp_seconds;
 	uint64_t qmp_commands, qmp_failures; /* of connections that are gone */
 	double scrape_seconds;               /* the last scrape took */
-	uint64_t host_read_at;               /* when all of the host is looked at again */
-	bool host_down;                      /* it shuts down: nothing is started any more */
+	uint64_t online_read_at; /* when its CPUs are looked at again, once for all VMs' ticks */
+	uint64_t host_read_at;   /* all of it */
+	bool host_down;          /* it shuts down: nothing is started any more */
 };
 
 /* Everything up to the first change of the host: directories, locks, host facts. On failure nothing is

@@ -163,6 +163,8 @@ bool vm_lives(const struct vm *vm);
 /* vm_timers.c */
 extern const struct source_ops vm_timer_source;
 void vm_no_timers(struct vm *vm);
+uint64_t vm_about(
+	uint64_t at_ns); /* what need not be exact falls together: one turn of the loop for many */
 void vm_news(struct vm *vm, uint64_t now_ns); /* the watch thread says that something happened */
 
 /* vm_check.c: everything that can be found out before the first change. 0 or -errno with words. */

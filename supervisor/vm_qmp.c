@@ -240,7 +240,7 @@ static void on_beat(void *arg, enum qmp_outcome outcome, json_t *result, const c
 	}
 	if (outcome == QMP_LOST)
 		return;
-	vm->beat_at = clock_now_ns() + BEAT_NS;
+	vm->beat_at = vm_about(clock_now_ns() + BEAT_NS);
 	/* Whether it must be woken is known, and the button can be pressed. */
 	if (vm->phase == VM_STOPPING)
 		vm->ladder_at = 0;

@@ -7,8 +7,10 @@
 #include "supervisor/throttle.h"
 #include "supervisor/vm.h"
 
-#define SLOW_TICK_NS NS_PER_SEC
-#define HOST_READ_NS (30 * NS_PER_SEC)
+#define SLOW_TICK_NS   NS_PER_SEC
+#define HOST_READ_NS   (30 * NS_PER_SEC)
+#define ABOUT_NS       (50 * NS_PER_MS)
+#define ONLINE_READ_NS (NS_PER_SEC / 4)
 
 /* The phases in which placement is held. */
 static bool is_held(const struct vm *vm)
@@ -44,7 +46,10 @@ static void read_host(struct supervisor *sup, uint64_t now_ns)
 {
 	struct err err = { 0 };
 
-	host_read_online(&sup->root, &sup->host.online);
+	if (now_ns >= sup->online_read_at) {
+		sup->online_read_at = now_ns + ONLINE_READ_NS;
+		host_read_online(&sup->root, &sup->host.online);
+	}
 	if (now_ns < sup->host_read_at)
 		return;
 	sup->host_read_at = now_ns + HOST_READ_NS;
@@ -53,9 +58,14 @@ static void read_host(struct supervisor *sup, uint64_t now_ns)
 	throttle_keep(sup);
 }
 
+uint64_t vm_about(uint64_t at_ns)
+{
+	return (at_ns + ABOUT_NS / 2) / ABOUT_NS * ABOUT_NS;
+}
+
 static void slow_tick(struct vm *vm, uint64_t now_ns)
 {
-	vm->slow_at = now_ns + SLOW_TICK_NS;
+	vm->slow_at = vm_about(now_ns + SLOW_TICK_NS);
 	if (!is_held(vm))
 		return;
 	read_host(vm->sup, now_ns);
