@@ -63,12 +63,29 @@ uint64_t vm_about(uint64_t at_ns)
 	return (at_ns + ABOUT_NS / 2) / ABOUT_NS * ABOUT_NS;
 }
 
+/* The kernel has moved the vCPU elsewhere; when the CPU is back, so is the vCPU. */
+static void look_for_offline(struct vm *vm)
+{
+	struct cpuset gone = cpuset_minus(&vm->plan.vcpus, &vm->sup->host.online);
+	char cpus[CPUSET_TEXT], what[160];
+
+	if (cpuset_empty(&gone)) {
+		vm_alarm_clear(vm, "cpu-offline");
+		return;
+	}
+	snprintf(what, sizeof(what), "CPU %.100s of the vCPUs is offline",
+		cpuset_format(&gone, cpus, sizeof(cpus)));
+	vm_alarm(vm, "cpu-offline", what, "its vCPU runs on another CPU meanwhile",
+		"write 1 to /sys/devices/system/cpu/cpuN/online");
+}
+
 static void slow_tick(struct vm *vm, uint64_t now_ns)
 {
 	vm->slow_at = vm_about(now_ns + SLOW_TICK_NS);
 	if (!is_held(vm))
 		return;
 	read_host(vm->sup, now_ns);
+	look_for_offline(vm);
 	vm_reconcile(vm, false);
 	vm_track(vm);
 	vm_report_repairs(vm);
