@@ -124,7 +124,8 @@ static void add_life(struct writer *writer)
 {
 	add_string(writer, "Type", "exec");
 	add_string(writer, "CollectMode", "inactive-or-failed");
-	add_string(writer, "KillMode", "mixed");
+	/* Its threaded groups cannot be asked for processes, and there is but one. */
+	add_string(writer, "KillMode", "process");
 	add_bool(writer, "RefuseManualStop", true);
 	add_bool(writer, "IgnoreOnIsolate", true);
 	add_number(writer, "TimeoutStartUSec", 30000000);
