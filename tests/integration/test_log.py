@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -164,6 +165,14 @@ class Log(daemon.DaemonTest):
         self.assertRegex(self.history(vm), r" paused\n\Z")
         for line in self.history(vm).splitlines():
             self.assertRegex(line, r"^\d{4}-", "whole lines")
+
+    def test_run_directory_wiped(self):
+        """What was is gone; what comes is kept in the new one."""
+        vm = self.up()
+        shutil.rmtree(vm.run_dir)
+        harness.wait_for("a new one", lambda: "made anew" in self.log())
+        harness.wait_for("an answer", lambda: self.cli("pause", vm.name).returncode == 0)
+        harness.wait_for("its line", lambda: self.cli("log", vm.name).stdout.endswith(" paused\n"))
 
     def test_no_such_vm(self):
         self.start()

@@ -69,8 +69,9 @@ class GuestSleeps(daemon.DaemonTest):
 
     def test_stop_of_one_that_is_taken_over(self):
         """Who wanted it to stop did not die with the daemon, and what it has to be woken from neither."""
-        vm = self.asleep(stop={"powerdown": "20s", "presses": 1})
-        os.kill(vm.pid, signal.SIGSTOP)  # so that it is not woken yet
+        vm = self.asleep(stop={"powerdown": "25s", "presses": 3, "press_every": "5s"})
+        # What it was told lies in its socket until it goes on: it may be waking then, or sleep still.
+        os.kill(vm.pid, signal.SIGSTOP)
         stop = self.background("stop", vm.name)
         vm.wait_state("stopping")
         self.kill_daemon()
