@@ -86,10 +86,14 @@ int journal_read(int dirfd, const char *vm, struct actions *ret_actions, size_t 
 		line = strtok_r(NULL, "\n", &rest)) {
 		struct action action;
 
-		if (!split(line, &name, &words) || action_parse(words, &action, NULL) < 0)
-			(*ret_bad)++;
-		else if (!vm || strcmp(vm, name) == 0)
+		/* Of many VMs each reads its own only. */
+		bool sound = split(line, &name, &words);
+		if (sound && vm && strcmp(vm, name) != 0)
+			continue;
+		if (sound && action_parse(words, &action, NULL) == 0)
 			r = actions_add(ret_actions, &action);
+		else
+			(*ret_bad)++;
 	}
 	return r;
 }

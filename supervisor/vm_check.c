@@ -67,38 +67,50 @@ static int check_accel(struct vm *vm, struct err *err)
 	return r;
 }
 
-static int find_slots(
-	struct vm *vm, struct strlist *addresses, struct pci_functions *slots, struct err *err)
-{
-	int r = 0;
+/* What is at each address that the file names. */
+struct slots {
+	struct strlist addresses;
+	struct pci_functions *items; /* one for each */
+};
 
-	for (size_t i = 0; r == 0 && i < addresses->count; i++) {
-		r = host_pci_functions(&vm->sup->root, addresses->items[i], &slots[i], err);
-		if (r < 0)
-			err_prefix(err, "%s: devices", vm->spec.file);
-	}
-	return r;
+static void free_slots(struct slots *slots)
+{
+	for (size_t i = 0; slots->items && i < slots->addresses.count; i++)
+		free(slots->items[i].items);
+	free(slots->items);
+	strlist_free(&slots->addresses);
 }
 
-static int make_argv(struct vm *vm, const struct props *props, struct strlist *addresses,
-	struct pci_functions *slots, struct err *err)
+static int find_slots(struct vm *vm, struct slots *slots, struct err *err)
+{
+	int r = launch_pci_addresses(&vm->spec, &slots->addresses);
+	size_t count = slots->addresses.count;
+
+	slots->items = calloc(count + 1, sizeof(*slots->items));
+	if (r < 0 || !slots->items)
+		return err_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = host_pci_functions(
+			&vm->sup->root, slots->addresses.items[i], &slots->items[i], err);
+	if (r < 0)
+		return err_prefix(err, "%s: devices", vm->spec.file);
+	return vm_note_functions(vm, slots->items, count) < 0
+		       ? err_set(err, ENOMEM, "out of memory")
+		       : 0;
+}
+
+static int make_argv(
+	struct vm *vm, const struct props *props, const struct slots *slots, struct err *err)
 {
 	AUTO_STRLIST struct strlist warnings = { 0 };
 	struct launch_host host = { .props = props,
 		.kvm = vm->kvm,
 		.qmp_socket = vm->plan.unit[0] ? "fd:0" : "fd:3",
-		.slots = slots,
-		.slot_count = addresses->count };
-	int r = find_slots(vm, addresses, slots, err);
+		.slots = slots->items,
+		.slot_count = slots->addresses.count };
 
-	if (r == 0 && vm_note_functions(vm, slots, addresses->count) < 0)
-		r = err_set(err, ENOMEM, "out of memory");
-	if (r == 0)
-		r = vm_check_functions_free(vm, err);
-	if (r < 0)
-		return r;
 	strlist_free(&vm->argv);
-	r = launch_argv(&vm->spec, &host, &vm->argv, &warnings, err);
+	int r = launch_argv(&vm->spec, &host, &vm->argv, &warnings, err);
 	for (size_t i = 0; r == 0 && i < warnings.count; i++)
 		log_warning(vm->spec.name, "%s", warnings.items[i]);
 	return r;
@@ -106,20 +118,18 @@ static int make_argv(struct vm *vm, const struct props *props, struct strlist *a
 
 static int check_launch(struct vm *vm, struct err *err)
 {
-	AUTO_STRLIST struct strlist addresses = { 0 };
+	struct slots slots = { 0 };
 	struct props props = { 0 };
 	int r = qmp_probe(&vm->spec, vm->sup->run_fd, &props, err);
 
 	if (r < 0)
 		return err_prefix(err, "%s", vm->spec.file);
-	r = launch_pci_addresses(&vm->spec, &addresses);
-	AUTO_FREE struct pci_functions *slots = calloc(addresses.count + 1, sizeof(*slots));
-	if (r < 0 || !slots)
-		r = err_set(err, ENOMEM, "out of memory");
-	else
-		r = make_argv(vm, &props, &addresses, slots, err);
-	for (size_t i = 0; slots && i < addresses.count; i++)
-		free(slots[i].items);
+	r = find_slots(vm, &slots, err);
+	if (r == 0)
+		r = vm_check_functions_free(vm, err);
+	if (r == 0)
+		r = make_argv(vm, &props, &slots, err);
+	free_slots(&slots);
 	props_free(&props);
 	return r;
 }
@@ -184,7 +194,15 @@ static int check_place(struct vm *vm, bool runs, struct err *err)
 
 int vm_check_running(struct vm *vm, struct err *err)
 {
-	return check_place(vm, true, err);
+	struct slots slots = { 0 };
+	struct err none = { 0 };
+	int r = check_place(vm, true, err);
+
+	/* So that no other VM gets them. One that is gone meanwhile is no reason to let the VM alone. */
+	if (r == 0 && find_slots(vm, &slots, &none) < 0)
+		log_err(vm->spec.name, &none);
+	free_slots(&slots);
+	return r;
 }
 
 int vm_check(struct vm *vm, struct err *err)
