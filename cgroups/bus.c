@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* systemctl, too, goes there when it is root: PID 1 answers it without a bus daemon. */
+/* PID 1 answers root there without a bus daemon in between, and systemctl asks there first, too. */
 static int open_private(sd_bus **ret_bus)
 {
 	sd_bus *bus = NULL;
@@ -25,15 +25,20 @@ static int open_private(sd_bus **ret_bus)
 
 int bus_open(sd_bus **ret_bus, struct err *err)
 {
-	int r = sd_bus_open_system(ret_bus);
-
-	if (r < 0 && open_private(ret_bus) == 0)
+	if (open_private(ret_bus) == 0)
 		return 0;
+	int r = sd_bus_open_system(ret_bus);
 	if (r >= 0)
 		return 0;
 	err_set(err, -r, "cannot reach systemd over D-Bus: %s", strerror(-r));
 	err_fix(err, "is the package dbus installed, and dbus.socket active?");
 	return r;
+}
+
+/* Nobody but a bus daemon fills in who has sent a message. */
+const char *bus_sender(sd_bus *bus)
+{
+	return sd_bus_is_bus_client(bus) > 0 ? SYSTEMD_NAME : NULL;
 }
 
 short bus_events(sd_bus *bus)

@@ -14,9 +14,12 @@
 #define SYSTEMD_SERVICE "org.freedesktop.systemd1.Service"
 #define SYSTEMD_UNIT    "org.freedesktop.systemd1.Unit"
 
-/* To systemd: over the system bus, or where that is not there over its own socket. 0 or -errno with
- * words. */
+/* To systemd: over its own socket, or the system bus. Does not wait for anybody: sd_bus_is_ready says when
+ * it is there. 0 or -errno with words. */
 int bus_open(sd_bus **ret_bus, struct err *err);
+
+/* systemd's name where signals bear a sender, else NULL. */
+const char *bus_sender(sd_bus *bus);
 
 /* What the loop asks of a connection; deadline monotonic, CLOCK_NEVER: none. */
 short bus_events(sd_bus *bus);

@@ -11,18 +11,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_LIMIT_NS (60 * NS_PER_SEC)
+#define ORDER_LIMIT_NS (60 * NS_PER_SEC) /* to be heard at all */
+#define EXISTS_NS      (10 * NS_PER_SEC) /* for an old unit of this name to be cleared away */
 #define AGAIN_NS       (50 * NS_PER_MS)
+#define LOOK_NS        (200 * NS_PER_MS)
 #define QUERY_LIMIT_US (2 * 1000 * 1000)
+#define LATE_NS        (5 * NS_PER_SEC)
+#define ABSENT_LOOKS   10
 
+/*
+ * Once the order has left us, no silence means that it was not carried out: PID 1 may be busy, or in the
+ * middle of an upgrade of itself. From then on only its own word ends the start.
+ */
 struct unit_start {
 	struct unit unit;
 	unit_started_fn *started;
 	void *arg;
-	sd_bus *bus;
+	sd_bus *bus;        /* NULL: lost, opened again at again_at */
 	sd_bus_slot *watch; /* JobRemoved */
 	char *job;          /* the start's */
-	uint64_t until_ns, again_at;
+	bool sent;          /* the order */
+	unsigned absent;    /* how often in a row it was not there */
+	uint64_t began_ns, again_at;
 	bool done;
 	pid_t pid;
 	struct err err;
@@ -45,33 +55,82 @@ static void fail(struct unit_start *start, int code, const char *words)
 	finish(start, 0);
 }
 
+static void look_again(struct unit_start *start, uint64_t after_ns)
+{
+	start->again_at = clock_now_ns() + after_ns;
+}
+
+static void lost(struct unit_start *start, int r)
+{
+	if (!start->sent) {
+		fail(start, -r, strerror(-r));
+		return;
+	}
+	start->watch = sd_bus_slot_unref(start->watch);
+	start->bus = sd_bus_close_unref(start->bus);
+	look_again(start, LOOK_NS);
+}
+
+/* An error that systemd itself has sent, and not one that stands for its silence. */
+static bool is_answer(const sd_bus_error *error)
+{
+	return !sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) &&
+	       !sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) &&
+	       !sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED);
+}
+
+static void absent(struct unit_start *start)
+{
+	if (++start->absent >= ABSENT_LOOKS)
+		fail(start, ECHILD, "it has ended already");
+	else
+		look_again(start, LOOK_NS);
+}
+
 static int on_pid(sd_bus_message *reply, void *arg, sd_bus_error *ret_error)
 {
 	struct unit_start *start = arg;
-	const sd_bus_error *error = sd_bus_message_get_error(reply);
 	uint32_t pid = 0;
 
 	(void)ret_error;
-	if (error)
-		fail(start, sd_bus_error_get_errno(error), error->message);
-	else if (sd_bus_message_read(reply, "v", "u", &pid) < 0 || pid == 0)
-		fail(start, ECHILD, "it has ended already");
+	if (sd_bus_message_get_error(reply) || sd_bus_message_read(reply, "v", "u", &pid) < 0)
+		look_again(start, LOOK_NS);
+	else if (pid == 0)
+		absent(start);
 	else
 		finish(start, (pid_t)pid);
 	return 0;
 }
 
-static void ask_pid(struct unit_start *start)
+/* Asks for a property; the answer comes to `take`, or it is looked again. */
+static void get(struct unit_start *start, const char *interface, const char *property,
+	sd_bus_message_handler_t take)
 {
 	AUTO_FREE char *path = bus_unit_path(start->unit.name);
 	int r = -ENOMEM;
 
 	if (path)
 		r = sd_bus_call_method_async(start->bus, NULL, SYSTEMD_NAME, path,
-			"org.freedesktop.DBus.Properties", "Get", on_pid, start, "ss",
-			SYSTEMD_SERVICE, "MainPID");
+			"org.freedesktop.DBus.Properties", "Get", take, start, "ss", interface,
+			property);
 	if (r < 0)
-		fail(start, -r, strerror(-r));
+		look_again(start, LOOK_NS);
+}
+
+static int on_state(sd_bus_message *reply, void *arg, sd_bus_error *ret_error)
+{
+	struct unit_start *start = arg;
+	const char *state;
+
+	(void)ret_error;
+	if (sd_bus_message_get_error(reply) || sd_bus_message_read(reply, "v", "s", &state) < 0 ||
+		strcmp(state, "activating") == 0)
+		look_again(start, LOOK_NS);
+	else if (strcmp(state, "inactive") == 0 || strcmp(state, "failed") == 0)
+		absent(start);
+	else
+		get(start, SYSTEMD_SERVICE, "MainPID", on_pid);
+	return 0;
 }
 
 static int on_job_removed(sd_bus_message *message, void *arg, sd_bus_error *ret_error)
@@ -86,7 +145,7 @@ static int on_job_removed(sd_bus_message *message, void *arg, sd_bus_error *ret_
 		strcmp(job, start->job) != 0)
 		return 0;
 	if (strcmp(result, "done") == 0) {
-		ask_pid(start);
+		get(start, SYSTEMD_SERVICE, "MainPID", on_pid);
 		return 0;
 	}
 	snprintf(words, sizeof(words), "its job ended as \"%s\"", result);
@@ -95,35 +154,38 @@ static int on_job_removed(sd_bus_message *message, void *arg, sd_bus_error *ret_
 	return 0;
 }
 
-/* The one before is gone, but systemd has not cleared it away yet. */
-static bool not_cleared_yet(const struct unit_start *start, const sd_bus_error *error)
+static void take_job(struct unit_start *start, sd_bus_message *reply)
 {
-	return sd_bus_error_has_name(error, "org.freedesktop.systemd1.UnitExists") &&
-	       clock_now_ns() < start->until_ns - START_LIMIT_NS + 10 * NS_PER_SEC;
+	const char *job;
+
+	if (sd_bus_message_read(reply, "o", &job) >= 0)
+		start->job = strdup(job);
+	/* Its end is a signal, which may be missed. */
+	look_again(start, start->job ? LATE_NS : LOOK_NS);
 }
 
 static int on_accepted(sd_bus_message *reply, void *arg, sd_bus_error *ret_error)
 {
 	struct unit_start *start = arg;
 	const sd_bus_error *error = sd_bus_message_get_error(reply);
-	const char *job;
 
 	(void)ret_error;
-	if (error && not_cleared_yet(start, error)) {
-		start->again_at = clock_now_ns() + AGAIN_NS;
-	} else if (error) {
-		fail(start, sd_bus_error_get_errno(error), error->message);
-	} else if (sd_bus_message_read(reply, "o", &job) < 0) {
-		fail(start, EPROTO, "its answer cannot be read");
+	if (!error) {
+		take_job(start, reply);
+	} else if (!is_answer(error)) {
+		look_again(start, LOOK_NS);
+	} else if (sd_bus_error_has_name(error, "org.freedesktop.systemd1.UnitExists") &&
+		   clock_now_ns() < start->began_ns + EXISTS_NS) {
+		/* The one before is gone, but systemd has not cleared it away yet. */
+		start->sent = false;
+		look_again(start, AGAIN_NS);
 	} else {
-		start->job = strdup(job);
-		if (!start->job)
-			fail(start, ENOMEM, "out of memory");
+		fail(start, sd_bus_error_get_errno(error), error->message);
 	}
 	return 0;
 }
 
-static int ask(struct unit_start *start)
+static int order(struct unit_start *start)
 {
 	sd_bus_message *message = NULL;
 	int r = unit_message(start->bus, &start->unit, &message);
@@ -131,46 +193,59 @@ static int ask(struct unit_start *start)
 	if (r == 0)
 		r = sd_bus_call_async(start->bus, NULL, message, on_accepted, start, 0);
 	sd_bus_message_unref(message);
+	start->sent |= r >= 0;
 	return r < 0 ? r : 0;
 }
 
-static int begin(struct unit_start *start, struct err *err)
+static int open_bus(struct unit_start *start, struct err *err)
 {
 	int r = bus_open(&start->bus, err);
 
 	if (r < 0)
 		return r;
-	r = sd_bus_match_signal_async(start->bus, &start->watch, SYSTEMD_NAME, SYSTEMD_PATH,
-		SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, start);
+	r = sd_bus_match_signal_async(start->bus, &start->watch, bus_sender(start->bus),
+		SYSTEMD_PATH, SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, start);
 	if (r >= 0)
 		r = sd_bus_call_method_async(start->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
 			SYSTEMD_MANAGER, "Subscribe", NULL, NULL, NULL);
-	if (r >= 0)
-		r = ask(start);
 	return r < 0 ? err_set(err, -r, "cannot ask systemd to start %s: %s", start->unit.name,
 			       strerror(-r))
 		     : 0;
 }
 
-int unit_start(const struct unit *unit, unit_started_fn *started, void *arg,
+static int begin(const struct unit *unit, unit_started_fn *started, void *arg, bool sent,
 	struct unit_start **ret_start, struct err *err)
 {
 	struct unit_start *start = calloc(1, sizeof(*start));
 
 	if (!start)
 		return err_set(err, ENOMEM, "out of memory");
-	start->unit = *unit;
-	start->started = started;
-	start->arg = arg;
-	start->until_ns = clock_now_ns() + START_LIMIT_NS;
-	start->again_at = CLOCK_NEVER;
-	int r = begin(start, err);
+	*start = (struct unit_start){ .unit = *unit,
+		.started = started,
+		.arg = arg,
+		.sent = sent,
+		.began_ns = clock_now_ns() };
+	int r = sent ? 0 : open_bus(start, err);
 	if (r < 0) {
 		unit_start_free(start);
 		return r;
 	}
+	if (sent)
+		look_again(start, NS_PER_SEC);
 	*ret_start = start;
 	return 0;
+}
+
+int unit_start(const struct unit *unit, unit_started_fn *started, void *arg,
+	struct unit_start **ret_start, struct err *err)
+{
+	return begin(unit, started, arg, false, ret_start, err);
+}
+
+int unit_find(const struct unit *unit, unit_started_fn *started, void *arg,
+	struct unit_start **ret_start, struct err *err)
+{
+	return begin(unit, started, arg, true, ret_start, err);
 }
 
 void unit_start_free(struct unit_start *start)
@@ -178,7 +253,6 @@ void unit_start_free(struct unit_start *start)
 	if (!start)
 		return;
 	sd_bus_slot_unref(start->watch);
-	sd_bus_flush(start->bus);
 	sd_bus_close_unref(start->bus);
 	free(start->job);
 	free(start);
@@ -186,41 +260,70 @@ void unit_start_free(struct unit_start *start)
 
 static int start_fd(void *source)
 {
-	return sd_bus_get_fd(((struct unit_start *)source)->bus);
+	const struct unit_start *start = source;
+
+	return start->bus ? sd_bus_get_fd(start->bus) : -1;
 }
 
 static short start_events(void *source)
 {
-	return bus_events(((struct unit_start *)source)->bus);
+	const struct unit_start *start = source;
+
+	return start->bus ? bus_events(start->bus) : 0;
 }
 
 static uint64_t start_deadline(void *source)
 {
 	const struct unit_start *start = source;
-	uint64_t deadline = bus_deadline_ns(start->bus);
+	uint64_t deadline = start->bus ? bus_deadline_ns(start->bus) : CLOCK_NEVER;
+	uint64_t heard_by = start->sent ? CLOCK_NEVER : start->began_ns + ORDER_LIMIT_NS;
 
+	/* Sent before the connection stands it would be waited for. */
+	if (start->bus && sd_bus_is_ready(start->bus) <= 0)
+		return heard_by < deadline ? heard_by : deadline;
 	if (start->again_at < deadline)
 		deadline = start->again_at;
-	return start->until_ns < deadline ? start->until_ns : deadline;
+	return heard_by < deadline ? heard_by : deadline;
+}
+
+/* What is due: the connection, the order, or a look. */
+static void act(struct unit_start *start, uint64_t now_ns)
+{
+	if (now_ns < start->again_at)
+		return;
+	if (!start->bus) {
+		if (open_bus(start, NULL) < 0)
+			look_again(start, NS_PER_SEC);
+		return;
+	}
+	if (sd_bus_is_ready(start->bus) <= 0)
+		return;
+	start->again_at = CLOCK_NEVER;
+	if (start->sent) {
+		get(start, SYSTEMD_UNIT, "ActiveState", on_state);
+		return;
+	}
+	int r = order(start);
+	if (r < 0)
+		lost(start, r);
 }
 
 static void start_process(void *source, short revents, uint64_t now_ns)
 {
 	struct unit_start *start = source;
-	int r;
+	int r = 0;
 
 	(void)revents;
-	do {
-		r = sd_bus_process(start->bus, NULL);
-	} while (r > 0 && !start->done);
-	if (r >= 0 && now_ns >= start->again_at) {
-		start->again_at = CLOCK_NEVER;
-		r = ask(start);
-	}
+	if (start->bus)
+		do {
+			r = sd_bus_process(start->bus, NULL);
+		} while (r > 0 && !start->done);
 	if (r < 0 && !start->done)
-		fail(start, -r, strerror(-r));
-	if (now_ns >= start->until_ns && !start->done)
-		fail(start, ETIMEDOUT, "no answer within a minute");
+		lost(start, r);
+	if (!start->done)
+		act(start, now_ns);
+	if (!start->done && !start->sent && now_ns >= start->began_ns + ORDER_LIMIT_NS)
+		fail(start, ETIMEDOUT, "it could not be asked within a minute");
 	/* The last of it: whoever is told frees us. */
 	if (start->done)
 		start->started(start->arg, start->pid, &start->err);

@@ -40,9 +40,14 @@ typedef void unit_started_fn(void *arg, pid_t pid, const struct err *err);
 /*
  * Asks systemd to start it; `started` comes from within process of unit_start_source, which the caller
  * puts into the loop with *ret_start. A unit of this name that is just being cleared away is waited for.
- * 0 or -errno with words. unit_start_free at any time: what was asked for happens all the same.
+ * Pid 0 is certain: there is no such service. As long as systemd does not say so it is asked again.
+ * 0 or -errno with words. unit_start_free at any time: what was asked for may happen all the same.
  */
 int unit_start(const struct unit *unit, unit_started_fn *started, void *arg,
+	struct unit_start **ret_start, struct err *err);
+
+/* The same, where the order was given already and nobody knows what has come of it. */
+int unit_find(const struct unit *unit, unit_started_fn *started, void *arg,
 	struct unit_start **ret_start, struct err *err);
 void unit_start_free(struct unit_start *start); /* NULL is fine */
 extern const struct source_ops unit_start_source;

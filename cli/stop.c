@@ -5,7 +5,7 @@ static int stop_all(const struct cli *cli)
 {
 	struct steps steps = { 0 };
 	struct err err;
-	int r = api_host_shutdown(&cli->api, call_show_step, &steps, &err);
+	int r = api_host_shutdown(&cli->api, cli->config_dir, call_show_step, &steps, &err);
 
 	return call_end(r, &steps, &err);
 }

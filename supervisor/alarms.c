@@ -53,7 +53,7 @@ void vm_alarm_clear(struct vm *vm, const char *kind)
 void vm_alarms_forget(struct vm *vm)
 {
 	static const char *const kinds[] = { "failed", "guest-panic", "io-error", "internal-error",
-		"memory", "config-changed", "qmp-socket", "cpu-offline" };
+		"memory", "config-changed", "qmp-socket", "cpu-offline", "not-held" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct alarm *alarm = find_alarm(vm, kinds[i]);

@@ -90,9 +90,10 @@ int api_call(const struct api_options *options, const char *method, json_t *para
 
 /* The host goes down: every VM is stopped, and nothing is started any more. Replies { "step" }, { "waiting", "left" }
  * at least every 10 s, then the end as above. Where systemd waits for this process (NOTIFY_SOCKET), it is asked for
- * 60 s more with each { "waiting" }. -ETIMEDOUT: no reply came for 60 s. */
-int api_host_shutdown(
-	const struct api_options *options, api_reply_fn *reply, void *arg, struct err *err);
+ * 100 s more with each { "waiting" }. -ETIMEDOUT: no reply came for that long. Where no supervisor answers, or it goes
+ * away meanwhile, the VMs of `config_dir` and of the run directory are taken over and stopped by this process. */
+int api_host_shutdown(const struct api_options *options, const char *config_dir,
+	api_reply_fn *reply, void *arg, struct err *err);
 
 /* --- vfio-sup log --- */
 

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "supervisor/api.h"
 #include "supervisor/control.h"
+#include "supervisor/host_down.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +14,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
+
+#define EXTEND_NS   (60 * NS_PER_SEC)
+#define PATIENCE_NS (5 * NS_PER_SEC)
 
 static int daemon_fd(void *source)
 {
@@ -36,15 +41,6 @@ static struct vm *wants_power_off(const struct daemon *daemon)
 	return NULL;
 }
 
-/* Asked after each turn of the loop: who runs may have changed in any of them. */
-static uint64_t daemon_deadline(void *source)
-{
-	const struct daemon *daemon = source;
-	bool news = wants_power_off(daemon) || daemon_who_runs(daemon) != daemon->told;
-
-	return news ? 0 : daemon->watchdog_at;
-}
-
 static bool any_runs(const struct daemon *daemon)
 {
 	list_for_each (link, &daemon->sup.vms) {
@@ -54,6 +50,18 @@ static bool any_runs(const struct daemon *daemon)
 			return true;
 	}
 	return false;
+}
+
+/* Asked after each turn of the loop: who runs may have changed in any of them. */
+static uint64_t daemon_deadline(void *source)
+{
+	const struct daemon *daemon = source;
+
+	if (daemon->ending)
+		return any_runs(daemon) ? daemon->extend_at : 0;
+	bool news = wants_power_off(daemon) || daemon_who_runs(daemon) != daemon->told;
+
+	return news ? 0 : daemon->watchdog_at;
 }
 
 /* One guest's wish does not end the others. */
@@ -104,6 +112,23 @@ static void pet_watchdog(struct daemon *daemon, uint64_t now_ns)
 		sd_notify(0, "WATCHDOG=1");
 }
 
+/* Until the last has ended; each has its own longest time, so this comes to an end. */
+static void wait_for_all(struct daemon *daemon, uint64_t now_ns)
+{
+	AUTO_STRBUF struct strbuf text = { 0 };
+
+	if (!any_runs(daemon)) {
+		loop_stop(daemon->sup.loop);
+		return;
+	}
+	if (now_ns < daemon->extend_at)
+		return;
+	daemon->extend_at = now_ns + EXTEND_NS / 6;
+	daemon_status(daemon, &text);
+	sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu\nSTATUS=%s", EXTEND_NS / NS_PER_US,
+		text.failed ? "" : text.text);
+}
+
 static void daemon_process(void *source, short revents, uint64_t now_ns)
 {
 	struct daemon *daemon = source;
@@ -115,6 +140,10 @@ static void daemon_process(void *source, short revents, uint64_t now_ns)
 			reload(daemon);
 		else
 			end(daemon);
+	}
+	if (daemon->ending) {
+		wait_for_all(daemon, now_ns);
+		return;
 	}
 	pet_watchdog(daemon, now_ns);
 	if (daemon_who_runs(daemon) != daemon->told)
@@ -146,7 +175,9 @@ static int bring_up(struct daemon *daemon, struct err *err)
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	int r = supervisor_open_signals(sup, signals, ARRAY_SIZE(signals), err);
 
-	if (r == 0)
+	if (r == 0 && daemon->ending)
+		r = supervisor_start(sup, NULL, HOST_SLEEP_ALLOW, err);
+	else if (r == 0)
 		r = supervisor_start(
 			sup, daemon->conf.metrics_listen, daemon->conf.host_sleep, err);
 	if (r < 0)
@@ -168,6 +199,31 @@ static void live(struct daemon *daemon)
 	loop_run(daemon->sup.loop);
 }
 
+/* Those that could not be taken over have not been asked. */
+static int left_alone(const struct daemon *daemon, struct err *err)
+{
+	list_for_each (link, &daemon->sup.vms) {
+		const struct vm *vm = list_entry(link, struct vm, link);
+
+		if (vm->foreign)
+			return err_set(err, EBUSY,
+				"%s runs and could not be taken over: it was not asked to power "
+				"off",
+				vm->spec.name);
+	}
+	return 0;
+}
+
+static int stop_all(struct daemon *daemon, struct err *err)
+{
+	daemon->sup.host_down = true;
+	daemon_read_vms(daemon);
+	daemon_find_vms(daemon);
+	host_down_begin(&daemon->sup);
+	loop_run(daemon->sup.loop);
+	return left_alone(daemon, err);
+}
+
 static void let_go(struct daemon *daemon)
 {
 	loop_remove(daemon->sup.loop, daemon->source);
@@ -177,30 +233,59 @@ static void let_go(struct daemon *daemon)
 	supervisor_close(&daemon->sup);
 }
 
-int api_daemon(const char *config_dir, const struct api_options *options, bool *ret_power_off,
-	struct err *err)
+/* Whoever has the run directory may only be giving something back there, or be on its way out. */
+static int open_patiently(struct daemon *daemon, const struct api_options *options, struct err *err)
 {
-	struct daemon daemon = { .config_dir = config_dir };
+	const char *run_dir = options->run_dir ? options->run_dir : daemon->conf.run_dir;
+	const struct timespec pause = { .tv_nsec = 100 * NS_PER_MS };
+	uint64_t until = clock_now_ns() + PATIENCE_NS;
+	int r;
+
+	while ((r = supervisor_open(&daemon->sup, run_dir, options->root, err)) == -EWOULDBLOCK &&
+		clock_now_ns() < until)
+		nanosleep(&pause, NULL);
+	return r;
+}
+
+static int run(struct daemon *daemon, const struct api_options *options, struct err *err)
+{
 	AUTO_STRBUF struct strbuf path = { 0 };
 
-	strbuf_addf(&path, "%s/vfio-sup.conf", config_dir);
+	strbuf_addf(&path, "%s/vfio-sup.conf", daemon->config_dir);
 	int r = path.failed ? err_set(err, ENOMEM, "out of memory")
-			    : config_load_host(path.text, &daemon.conf, err);
+			    : config_load_host(path.text, &daemon->conf, err);
 	if (r < 0)
 		return r;
 	if (log_is_journal())
 		log_use_journal_priorities();
-	r = supervisor_open(&daemon.sup, options->run_dir ? options->run_dir : daemon.conf.run_dir,
-		options->root, err);
+	r = open_patiently(daemon, options, err);
 	if (r == 0) {
-		daemon.sup.host.may_lift_rt =
-			daemon.sup.host.host_owner && daemon.conf.rt_throttle == RT_THROTTLE_AUTO;
-		r = bring_up(&daemon, err);
-		if (r == 0)
-			live(&daemon);
-		let_go(&daemon);
+		daemon->sup.host.may_lift_rt =
+			daemon->sup.host.host_owner && daemon->conf.rt_throttle == RT_THROTTLE_AUTO;
+		r = bring_up(daemon, err);
+		if (r == 0 && daemon->ending)
+			r = stop_all(daemon, err);
+		else if (r == 0)
+			live(daemon);
+		let_go(daemon);
 	}
-	host_conf_free(&daemon.conf);
+	host_conf_free(&daemon->conf);
+	return r;
+}
+
+int api_daemon(const char *config_dir, const struct api_options *options, bool *ret_power_off,
+	struct err *err)
+{
+	struct daemon daemon = { .config_dir = config_dir };
+	int r = run(&daemon, options, err);
+
 	*ret_power_off = daemon.power_off;
 	return r;
+}
+
+int daemon_stop_all(const char *config_dir, const struct api_options *options, struct err *err)
+{
+	struct daemon daemon = { .config_dir = config_dir, .ending = true };
+
+	return run(&daemon, options, err);
 }

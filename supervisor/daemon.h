@@ -3,6 +3,7 @@
 #define SUPERVISOR_DAEMON_H
 
 #include "model/host_conf.h"
+#include "supervisor/api.h"
 #include "supervisor/vm.h"
 
 /* vfio-sup daemon: all VMs of a configuration directory. */
@@ -14,7 +15,13 @@ struct daemon {
 	uint64_t watchdog_ns, watchdog_at; /* of systemd; CLOCK_NEVER: nobody asks */
 	uint64_t told;                     /* daemon_who_runs, as systemd knows it */
 	bool power_off;                    /* the host is next */
+	bool ending;                       /* only there to stop all VMs, as the host goes down */
+	uint64_t extend_at; /* ... when systemd hears next that it is worth waiting */
 };
+
+/* daemon.c. Takes over what runs and stops it as for the host's end; comes back when no VM runs. -EWOULDBLOCK: a
+ * supervisor is there after all. */
+int daemon_stop_all(const char *config_dir, const struct api_options *options, struct err *err);
 
 /* daemon_status.c */
 

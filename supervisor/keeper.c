@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "supervisor/control.h"
 #include "supervisor/journal.h"
+#include "supervisor/lease.h"
 #include "supervisor/rundir.h"
 #include "supervisor/throttle.h"
 #include "supervisor/vm.h"
@@ -59,7 +60,6 @@ static void reopen_vm(struct vm *vm, struct err *err)
 	vm->dirfd = dirfd;
 	vm->iofd = iofd;
 	counters_move(vm->counters, dirfd);
-	write_journal(vm->sup, vm);
 	vm_save(vm);
 	log_warning(vm->spec.name, "its files in the run directory were wiped away: written anew");
 }
@@ -99,12 +99,18 @@ static void reopen_run_dir(struct supervisor *sup)
 	sup->run_dir_lost = false;
 	close(sup->run_fd);
 	sup->run_fd = sup->history.run_fd = fd;
-	close(sup->run_lock_fd);
-	sup->run_lock_fd = -1;
 	log_warning(NULL, "run directory %s was wiped away: made anew", sup->run_dir);
-	if (supervisor_lock_run_dir(sup, &err) < 0)
-		log_err(NULL, &err);
-	throttle_write_again(sup);
+}
+
+static void keep_records(struct supervisor *sup)
+{
+	bool journal = is_there(sup->run_fd, "journal");
+
+	list_for_each (link, &sup->vms)
+		if (!journal)
+			write_journal(sup, list_entry(link, struct vm, link));
+	if (sup->lifted && (!journal || !is_there(sup->run_fd, "lease")))
+		throttle_write_again(sup);
 }
 
 static void look(struct supervisor *sup)
@@ -115,6 +121,15 @@ static void look(struct supervisor *sup)
 		reopen_run_dir(sup);
 	if (sup->run_dir_lost)
 		return;
+	if (!same_file(sup->run_fd, RUN_LOCK, sup->run_lock_fd)) {
+		cleanup_close(&sup->run_lock_fd);
+		int r = supervisor_lock_run_dir(sup, &err);
+		if (r < 0 && !sup->run_lock_lost)
+			log_err(NULL, &err);
+		sup->run_lock_lost = r < 0;
+	}
+	keep_records(sup);
+	lease_check(sup, clock_now_ns());
 	if (!is_there(sup->run_fd, "control.sock") && control_rebind(sup->control, &err) < 0)
 		log_err(NULL, &err);
 	list_for_each (link, &sup->vms)

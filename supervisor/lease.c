@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LEASE_NS (30 * NS_PER_SEC)
-#define LOOK_NS  NS_PER_SEC
+#define LEASE_NS   (30 * NS_PER_SEC)
+#define LOOK_NS    NS_PER_SEC
+#define WATCHED_NS (3 * NS_PER_SEC) /* after the file is there */
 
 static const char file_name[] = "lease";
 
@@ -26,24 +27,46 @@ static bool systemd_watches(const struct supervisor *sup)
 	return sup->host.units && getenv("INVOCATION_ID");
 }
 
+/* A watcher holds its lock. */
+static bool is_watched(const struct supervisor *sup)
+{
+	AUTO_CLOSE int fd = openat(sup->run_fd, file_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static int start_watcher(struct supervisor *sup)
+{
+	return child_start_self((const char *const[]){
+		"vfio-sup", "--run-dir", sup->run_dir, "restore", "--lease", NULL });
+}
+
 int lease_begin(struct supervisor *sup, struct err *err)
 {
-	if (sup->leased)
+	if (sup->leased_ns)
 		return 0;
 	AUTO_CLOSE int fd =
 		openat(sup->run_fd, file_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r = fd < 0 ? -errno : 0;
 
 	if (r == 0 && !systemd_watches(sup))
-		r = child_start_self((const char *const[]){
-			"vfio-sup", "--run-dir", sup->run_dir, "restore", "--lease", NULL });
-	sup->leased = r == 0;
+		r = start_watcher(sup);
+	sup->leased_ns = r == 0 ? clock_now_ns() : 0;
 	return r < 0 ? err_set(err, -r, "the lease in %s: %s", sup->run_dir, strerror(-r)) : 0;
+}
+
+void lease_check(struct supervisor *sup, uint64_t now_ns)
+{
+	if (!sup->leased_ns || now_ns < sup->leased_ns + WATCHED_NS || is_watched(sup))
+		return;
+	log_warning(NULL, "nobody watches the lease in %s: starting a watcher", sup->run_dir);
+	sup->leased_ns = now_ns;
+	start_watcher(sup);
 }
 
 void lease_end(struct supervisor *sup)
 {
-	sup->leased = false;
+	sup->leased_ns = 0;
 	unlinkat(sup->run_fd, file_name, 0);
 }
 
@@ -70,11 +93,15 @@ static int give_back(const struct api_options *options, struct strlist *words, s
 
 	if (r < 0)
 		return r;
-	if (throttle_give_back(&sup))
+	/* Whoever holds the host's lock now is in charge of the host's settings, too. */
+	r = sup.host.host_owner ? 0 : -EWOULDBLOCK;
+	if (r == 0 && throttle_give_back(&sup))
 		strlist_add(words, "no supervisor for 30 s: the real-time throttle is given back");
-	lease_end(&sup);
+	if (r == 0 && !sup.lifted)
+		lease_end(&sup);
+	r = sup.lifted ? -EWOULDBLOCK : r;
 	supervisor_close(&sup);
-	return 0;
+	return r;
 }
 
 /* Until the lease is over, one way or the other. */
@@ -94,7 +121,7 @@ static int watch(int run_fd, int lease_fd, const struct api_options *options, st
 		else if (now - alone_since >= LEASE_NS) {
 			int r = give_back(options, words, err);
 
-			/* Somebody has come at this very moment. */
+			/* Somebody has come at this very moment, or it did not work: once more. */
 			if (r != -EWOULDBLOCK)
 				return r;
 			alone_since = 0;
@@ -113,8 +140,12 @@ int api_lease(const struct api_options *options, struct strlist *ret_words, stru
 
 	if (lease_fd < 0 && errno != ENOENT)
 		return err_set(err, errno, "%s/%s: %s", run_dir, file_name, strerror(errno));
-	/* None, or watched already. */
-	if (lease_fd < 0 || flock(lease_fd, LOCK_EX | LOCK_NB) < 0)
+	if (lease_fd < 0)
 		return 0;
+	/* Beside another watcher it waits until that one has done the work. */
+	while (flock(lease_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_set(
+				err, errno, "%s/%s: %s", run_dir, file_name, strerror(errno));
 	return watch(run_fd, lease_fd, options, ret_words, err);
 }

@@ -12,4 +12,7 @@ int lease_begin(struct supervisor *sup,
 	struct err *err); /* 0, also if it stands already; -errno with words */
 void lease_end(struct supervisor *sup);
 
+/* Once a second: there must be a watcher, whoever was to start it. */
+void lease_check(struct supervisor *sup, uint64_t now_ns);
+
 #endif

@@ -24,7 +24,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 
-static const char run_lock[] = "lock", host_lock[] = "vfio-sup.lock";
+static const char host_lock[] = "vfio-sup.lock";
 
 static void name_self(char words[64])
 {
@@ -36,7 +36,7 @@ int supervisor_lock_run_dir(struct supervisor *sup, struct err *err)
 	char holder[160], words[64];
 
 	name_self(words);
-	int fd = lock_take(sup->run_fd, run_lock, words, holder, sizeof(holder));
+	int fd = lock_take(sup->run_fd, RUN_LOCK, words, holder, sizeof(holder));
 
 	if (fd == -EWOULDBLOCK) {
 		err_set(err, EWOULDBLOCK, "another supervisor works in %s: %s", sup->run_dir,
@@ -49,7 +49,7 @@ int supervisor_lock_run_dir(struct supervisor *sup, struct err *err)
 	}
 	if (fd < 0)
 		return err_set(
-			err, -fd, "cannot lock %s/%s: %s", sup->run_dir, run_lock, strerror(-fd));
+			err, -fd, "cannot lock %s/%s: %s", sup->run_dir, RUN_LOCK, strerror(-fd));
 	sup->run_lock_fd = fd;
 	return 0;
 }
@@ -234,7 +234,7 @@ void supervisor_close(struct supervisor *sup)
 	loop_free(sup->loop);
 	cgroups_close(sup->cgroups);
 	lock_drop(sup->lock_dir_fd, host_lock, sup->host_lock_fd);
-	lock_drop(sup->run_fd, run_lock, sup->run_lock_fd);
+	lock_drop(sup->run_fd, RUN_LOCK, sup->run_lock_fd);
 	if (sup->run_dir_made && sup->run_fd >= 0)
 		rundir_unmake(sup->run_fd, sup->run_dir);
 	int *const fds[] = { &sup->lock_dir_fd, &sup->run_fd, &sup->wake_fd, &sup->signal_fd };

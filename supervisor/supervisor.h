@@ -22,8 +22,9 @@ struct supervisor {
 	struct cpuset allowed; /* the CPUs this process could use before it moved off the vCPUs' */
 
 	const char *run_dir;
-	bool run_dir_made; /* by us: it goes with us */
-	bool run_dir_lost; /* wiped away, and cannot be made anew: said once */
+	bool run_dir_made;  /* by us: it goes with us */
+	bool run_lock_lost; /* somebody else has it by now: said once */
+	bool run_dir_lost;  /* wiped away, and cannot be made anew: said once */
 	struct history history;
 	int run_fd, run_lock_fd;
 	int lock_dir_fd, host_lock_fd; /* -1: somebody else's */
@@ -31,8 +32,9 @@ struct supervisor {
 	struct loop *loop;
 	struct watch *watch;
 	int wake_fd; /* the watch thread has news */
-	bool leased; /* lease.c watches over it */
-	bool lifted; /* the real-time throttle, by `lift` (throttle.c) */
+	uint64_t
+		leased_ns; /* since when somebody is to watch over it (lease.c); 0: nothing to watch */
+	bool lifted;       /* the real-time throttle, by `lift` (throttle.c) */
 	struct action lift;
 	uint64_t look_at; /* keeper.c */
 	struct loop_source *keeper_source;
@@ -64,6 +66,8 @@ void supervisor_close(struct supervisor *sup);
  * mask. SIGPIPE is ignored. */
 int supervisor_open_signals(
 	struct supervisor *sup, const int *signals, size_t count, struct err *err);
+
+#define RUN_LOCK "lock" /* in the run directory */
 
 /* Two supervisors in one run directory would take each other's VMs for their own. -EWOULDBLOCK: there is
  * another one, named in err. */

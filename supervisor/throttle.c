@@ -19,6 +19,15 @@ void throttle_as_before(const struct supervisor *sup, struct host_state *host)
 		num_parse_long(sup->lift.prior, LONG_MIN, LONG_MAX, &host->rt_runtime_us);
 }
 
+/* By what the kernel shows: the plan's word is not enough to lift it. */
+static bool is_isolated(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->drift_count; i++)
+		if (vm->drifts[i].open && vm->drifts[i].kind == DRIFT_SHIELD)
+			return false;
+	return vm->plan.isolated;
+}
+
 /* NULL: nobody needs it now. With one real-time VM that is not isolated a runaway guest could take the host
  * along: then it stays as it is for all. */
 static const struct vm *who_wants(const struct supervisor *sup)
@@ -30,7 +39,7 @@ static const struct vm *who_wants(const struct supervisor *sup)
 
 		if (!vm_lives(vm) || !sched_is_realtime(vm->plan.policy))
 			continue;
-		if (!vm->plan.isolated)
+		if (!is_isolated(vm))
 			return NULL;
 		if (vm->plan.lift_throttle)
 			wants = vm;
@@ -111,24 +120,29 @@ bool throttle_give_back(struct supervisor *sup)
 	struct action inverse;
 	struct err err = { 0 };
 	char value[64];
+	bool given = false;
 
 	if (!sup->lifted)
 		return false;
-	sup->lifted = false;
 	/* Another value than ours is somebody else's will. */
-	if (root_read(&sup->root, file_name, value, sizeof(value)) > 0 &&
-		strcmp(value, sup->lift.value) == 0 && action_inverse(&sup->lift, &inverse)) {
-		enum action_result result = supervisor_act(sup, &inverse, &err);
+	ssize_t n = root_read(&sup->root, file_name, value, sizeof(value));
+	if (n < 0 || strcmp(value, sup->lift.value) == 0) {
+		enum action_result result = action_inverse(&sup->lift, &inverse)
+						    ? supervisor_act(sup, &inverse, &err)
+						    : ACTION_ALREADY;
 
-		if (result != ACTION_DONE && result != ACTION_ALREADY)
+		/* Written down it stays until it is: it is tried again. */
+		if (result != ACTION_DONE && result != ACTION_ALREADY) {
 			log_err(NULL, &err);
-		else
-			log_notice(
-				NULL, "the real-time throttle is given back (%s)", inverse.value);
+			return false;
+		}
+		given = true;
+		log_notice(NULL, "the real-time throttle is given back (%s)", sup->lift.prior);
 	}
+	sup->lifted = false;
 	journal_drop(sup->run_fd, JOURNAL_HOST);
 	lease_end(sup);
-	return true;
+	return given;
 }
 
 void throttle_keep(struct supervisor *sup)
@@ -163,7 +177,7 @@ void throttle_write_again(struct supervisor *sup)
 {
 	struct err err = { 0 };
 
-	sup->leased = false;
+	sup->leased_ns = 0;
 	if (sup->lifted && (journal_add(sup->run_fd, JOURNAL_HOST, &sup->lift, &err) < 0 ||
 				   lease_begin(sup, &err) < 0))
 		log_err(NULL, &err);

@@ -182,6 +182,8 @@ int vm_check_functions_free(const struct vm *vm, struct err *err);
 
 /* vm_prepare.c: groups and shield; and the way back. */
 int vm_prepare(struct vm *vm, struct err *err);
+/* As far as it does not stand; where it cannot be had the plan is made anew without it. */
+void vm_put_up_shield(struct vm *vm);
 void vm_release(struct vm *vm);
 
 /* One change of the host, in the journal before it is made. */
@@ -206,8 +208,9 @@ void vm_drop_launch(struct vm *vm);
 int vm_find_unit(struct vm *vm, struct err *err);
 /* identity and pidfd of a pid that somebody has just named; -ESRCH: gone meanwhile. */
 int vm_hold_process(struct vm *vm, pid_t pid);
-/* The groups below the unit's own, as far as they are missing. Nothing to do for others. */
-int vm_enter_unit(struct vm *vm, struct err *err);
+/* The groups below the unit's own, as far as they are missing, and the shield, which needs them. What cannot
+ * be had is left out of the plan. Nothing to do for others. */
+void vm_make_unit_groups(struct vm *vm);
 void vm_watch_process(struct vm *vm);
 void vm_drop_process(struct vm *vm);
 

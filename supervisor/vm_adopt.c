@@ -205,7 +205,9 @@ static void take_over(struct vm *vm)
 	supervisor_keep_off(vm->sup);
 	vm_watch_process(vm);
 	if (vm->as_unit)
-		vm_enter_unit(vm, NULL); /* what is missing afterwards shows as drift */
+		vm_make_unit_groups(vm);
+	else
+		vm_put_up_shield(vm);
 }
 
 /* 1: the process that was written down, and no other, held by a pidfd and asked again behind it. 0: it is
@@ -369,6 +371,8 @@ void vm_take_over(struct vm *vm)
 
 void vm_start_again(struct vm *vm)
 {
+	if (vm->sup->host_down)
+		return;
 	log_notice(vm->spec.name, "it was to be started when its last supervisor ended");
 	vm_event(vm, LIFE_RETRY);
 	vm->restart_at = clock_now_ns() + vm->spec.restart.delay_ns;

@@ -100,7 +100,7 @@ static int find_shield(struct vm *vm, const struct cpuset *have, struct err *err
 	return missing > 0 && missing == shield->count ? -ENOENT : 0;
 }
 
-static void put_up_shield(struct vm *vm)
+void vm_put_up_shield(struct vm *vm)
 {
 	struct actions actions = { 0 };
 	struct err err = { 0 };
@@ -136,7 +136,9 @@ int vm_prepare(struct vm *vm, struct err *err)
 		log_warning(vm->spec.name, "no cgroups, affinities only: %s", err->text);
 		place_without_groups(&vm->spec, &vm->sup->host, err->text, &vm->plan);
 	}
-	put_up_shield(vm);
+	/* Below a unit: when it is there. */
+	if (!vm->plan.unit[0])
+		vm_put_up_shield(vm);
 	return 0;
 }
 

@@ -50,7 +50,7 @@ void vm_stop(struct vm *vm, bool force)
 		stop_without_process(vm);
 		return;
 	}
-	begin(vm, true, force, vm->phase == VM_STARTING ? STOP_KILL : STOP_POWERDOWN);
+	begin(vm, true, force, vm->fresh ? STOP_KILL : STOP_POWERDOWN);
 }
 
 void vm_insist(struct vm *vm, bool host_shutdown)

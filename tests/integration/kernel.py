@@ -134,7 +134,7 @@ class Group:
         self.name = f"vfio-sup-test-{os.getpid()}"
         self.path = f"{hierarchy}/{self.name}"
         os.mkdir(self.path)
-        test.addCleanup(self.remove)
+        test.addCleanup(lambda: self.remove())
         for name, value in files.items():
             self.write(name.replace("_", ".", 1), value)
 

@@ -108,6 +108,32 @@ class Throttle(harness.VmTest):
         self.assertEqual((vm.pid, vm.tid(), self.value()), (pid, tid, "-1"))
         self.end_it(vm)
 
+    def test_records_are_wiped(self):
+        """Without the directory itself: what must be given back is written down again, and watched."""
+        vm = self.vm_of()
+        for name in ("lease", "journal", "lock"):
+            os.unlink(f"{vm.run_dir}/{name}")
+        for name in ("lease", "journal", "lock"):
+            harness.wait_for(name, lambda n=name: os.path.exists(f"{vm.run_dir}/{n}"))
+        harness.wait_for("the journal", lambda: "_host" in self.journal(vm))
+        self.lost(vm)
+        self.run_it(vm)
+        self.assertEqual(self.value(), "-1")
+        self.end_it(vm)
+
+    def test_the_shield_is_gone(self):
+        """A new supervisor looks before it believes in the isolation that its plan speaks of."""
+        vm = self.vm_of()
+        self.lost(vm)
+        self.group.remove()
+        self.group.remove = lambda: None
+        self.run_it(vm)
+        harness.wait_for("the policy", lambda: kernel.policy(vm.tid()) == "other")
+        self.assertEqual(self.value(), "950000")
+        self.assertNotEqual(vm.status()["isolation"]["actual"], "shield")
+        vm.cli("kill", vm.name)
+        vm.exit_status()
+
     def test_restore(self):
         vm = self.vm_of()
         pid = self.lost(vm)
