@@ -106,6 +106,7 @@ struct vm {
 	struct qmp_thread *named;     /* by QMP: vCPUs, then iothreads */
 	size_t named_vcpus, named_count;
 	bool fresh;              /* started by us with -S: `cont` is still to come */
+	bool maybe_fresh;        /* nobody knows whether it came */
 	uint64_t wait_ns[ROLES]; /* of all threads that are no vCPUs, summed up by role */
 	uint64_t qmp_events[QMP_EVENT_MEMORY_FAILURE + 1];
 

@@ -300,6 +300,7 @@ static int adopt_unit(struct vm *vm, struct err *err)
 	if (r == 1 && adopt_record(vm, &record, err) < 0)
 		r = -err->code;
 	vm->foreign = r < 0;
+	vm->maybe_fresh = r == 1;
 	if (r == 1)
 		log_warning(vm->spec.name,
 			"vm.json is gone; pid %d is its QEMU by the name of its unit. Whether its "

@@ -223,6 +223,18 @@ void vm_follow_run_state(struct vm *vm)
 			"see qemu.log; `vfio-sup reset`");
 }
 
+/* Its vm.json is lost: only QEMU can tell that its guest never ran. It goes on as a start does. */
+static void find_fresh(struct vm *vm)
+{
+	bool prelaunch = vm->maybe_fresh && vm->run_state == QMP_RUN_PRELAUNCH;
+
+	vm->maybe_fresh = false;
+	if (!prelaunch || vm->phase == VM_STOPPING)
+		return;
+	vm->fresh = true;
+	vm_ask_threads(vm);
+}
+
 static void on_beat(void *arg, enum qmp_outcome outcome, json_t *result, const char *words)
 {
 	struct vm *vm = arg;
@@ -235,6 +247,7 @@ static void on_beat(void *arg, enum qmp_outcome outcome, json_t *result, const c
 		vm_event(vm, LIFE_ANSWERED);
 		if (outcome == QMP_OK && qmp_parse_status(result, &state) == 0) {
 			vm->run_state = state;
+			find_fresh(vm);
 			vm_follow_run_state(vm);
 		}
 	}
