@@ -125,3 +125,21 @@ struct latency_step latency_observe(struct latency *latency, struct latency_coun
 	latency->last = *sample;
 	return step;
 }
+
+void latency_resume(
+	struct latency_counters *counters, const struct latency_sample *sample, uint64_t tid)
+{
+	if (tid == 0 || counters->seen_tid != tid || sample->run_ns < counters->seen_run_ns ||
+		sample->wait_ns < counters->seen_wait_ns)
+		return;
+	counters->run_ns += sample->run_ns - counters->seen_run_ns;
+	counters->wait_ns += sample->wait_ns - counters->seen_wait_ns;
+}
+
+void latency_note(
+	struct latency_counters *counters, const struct latency_sample *sample, uint64_t tid)
+{
+	counters->seen_run_ns = sample->run_ns;
+	counters->seen_wait_ns = sample->wait_ns;
+	counters->seen_tid = tid;
+}

@@ -29,9 +29,11 @@ struct latency_sample {
 /* What has come of a thread's samples: exact across restarts of the supervisor, hence plain atomics
  * in a shared file. Written by the watch thread only. */
 struct latency_counters {
-	_Atomic uint64_t run_ns, wait_ns; /* since the supervisor first saw the thread */
+	_Atomic uint64_t run_ns, wait_ns; /* since a supervisor first saw the thread */
 	_Atomic uint64_t stalls;          /* waits longer than the limit */
 	_Atomic uint64_t max_wait_ns;     /* longest, see latency_observe */
+	/* Where schedstat stood at the last sample, and whose it was: another supervisor goes on from there. */
+	_Atomic uint64_t seen_run_ns, seen_wait_ns, seen_tid;
 	_Atomic uint64_t last_stall_s; /* Unix seconds; set by whoever knows the time, 0: never */
 	struct histogram histogram;
 };
@@ -51,6 +53,16 @@ struct latency_step {
 	uint64_t slices;
 	bool stalled; /* a new stall was counted */
 };
+
+/*
+ * Around latency_observe, in one thread's life under several supervisors: the first adds what the thread has run
+ * and waited since an earlier one looked at it last, as sums only (how that wait was spread nobody knows); the
+ * second notes where it stands now. `tid` of another thread, or 0, begins anew.
+ */
+void latency_resume(
+	struct latency_counters *counters, const struct latency_sample *sample, uint64_t tid);
+void latency_note(
+	struct latency_counters *counters, const struct latency_sample *sample, uint64_t tid);
 
 /* Must the caller look at the thread's state too? Nothing grew since the last sample. */
 bool latency_needs_state(const struct latency *latency, const struct latency_sample *sample);

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { MAGIC = 0x70757376, VERSION_NUMBER = 2 };
+enum { MAGIC = 0x70757376, VERSION_NUMBER = 3 };
 
 static size_t size_for(unsigned vcpus)
 {

@@ -27,8 +27,11 @@ static void sample(struct watch_slot *slot, uint64_t now_ns)
 	if (latency_needs_state(&slot->latency, &sample) &&
 		host_read_run_state(slot->stat_fd, &state) == 0)
 		sample.runnable = state == 'R';
+	if (!slot->latency.primed)
+		latency_resume(slot->order.latency, &sample, (uint64_t)slot->order.tid);
 	struct latency_step step = latency_observe(&slot->latency, slot->order.latency, &sample,
 		slot->order.stall_ns, slot->order.tick_ns * GAP_TICKS);
+	latency_note(slot->order.latency, &sample, (uint64_t)slot->order.tid);
 	/* Should the other thread take it away in between, this step counts for the next second. */
 	if (step.wait_ns > slot->worst_ns)
 		slot->worst_ns = step.wait_ns;

@@ -42,6 +42,9 @@ class Daemon(daemon.DaemonTest):
             self.assertGreaterEqual(found["vcpus"][0]["run_seconds"], stalls, "counters go on")
             self.assertTrue(found["vcpus"][0]["placed"])
         tid = vm.tid()
+        ran = int(kernel.read(f"/proc/{tid}/schedstat").split()[0]) / 1e9
+        self.assertAlmostEqual(vm.status()["vcpus"][0]["run_seconds"], ran, delta=0.5,
+                               msg="also while nobody looked")
         kernel.set_policy(tid, "batch")
         harness.wait_for("the policy", lambda: kernel.policy(tid) == "other")
 

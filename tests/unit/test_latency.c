@@ -139,6 +139,30 @@ static void test_gap_and_replaced_thread_rebase(void **state)
 	assert_int_equal(w.counters.wait_ns, 0);
 }
 
+static void test_another_supervisor_goes_on(void **state)
+{
+	struct watched w = begin();
+
+	(void)state;
+	step(&w, 10, 6, 2, 1, true);
+	latency_note(&w.counters, &w.now, 42);
+	/* Nobody looked for a second. */
+	w.now.now_ns += 1000 * MS;
+	w.now.run_ns += 700 * MS;
+	w.now.wait_ns += 30 * MS;
+	w.latency = (struct latency){ 0 };
+	latency_resume(&w.counters, &w.now, 43);
+	assert_int_equal(w.counters.run_ns, 6 * MS);
+	latency_resume(&w.counters, &w.now, 42);
+	assert_int_equal(w.counters.run_ns, 706 * MS);
+	assert_int_equal(w.counters.wait_ns, 32 * MS);
+	assert_int_equal(w.counters.max_wait_ns, 2 * MS);
+	/* Of a thread that is younger than its number: another one. */
+	w.now.run_ns = 0;
+	latency_resume(&w.counters, &w.now, 42);
+	assert_int_equal(w.counters.run_ns, 706 * MS);
+}
+
 static void test_needs_state(void **state)
 {
 	struct watched w = begin();
@@ -190,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_running_with_books_that_stand_still),
 		cmocka_unit_test(test_asleep),
 		cmocka_unit_test(test_gap_and_replaced_thread_rebase),
+		cmocka_unit_test(test_another_supervisor_goes_on),
 		cmocka_unit_test(test_needs_state),
 		cmocka_unit_test(test_buckets),
 	};
