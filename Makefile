@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make all check lint bench install uninstall clean; SANITIZE=1 for ASan and UBSan in a build folder of its own.
+# make all check lab lint bench install uninstall clean; SANITIZE=1 for ASan and UBSan in a build folder of its own.
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 libdir ?= $(prefix)/lib
@@ -61,6 +61,9 @@ peers: $(PEERS)
 check: all unit guests peers $(BENCH)
 	tests/run $(BUILD)
 
+lab:
+	tests/lab/run
+
 lint:
 	tests/lint
 
@@ -104,6 +107,6 @@ uninstall:
 clean:
 	rm -rf build build-sanitize
 
-.PHONY: all unit guests peers check lint bench install uninstall clean
+.PHONY: all unit guests peers check lab lint bench install uninstall clean
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
