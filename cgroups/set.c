@@ -134,6 +134,21 @@ static enum action_result read_back(
 	return ACTION_GIVE_UP;
 }
 
+/* A list that was set once cannot be emptied on v2 as long as the group has tasks (ENOSPC; systemd stumbles over
+ * it, too: systemd#43846). All CPUs that can be are the same to whoever is in it. */
+static enum action_result widen(
+	struct cgroups *cgroups, const struct action *action, const char *group, struct err *err)
+{
+	struct action all = *action;
+	const char *possible = strcmp(action->file, "cpuset.mems") == 0
+				       ? "sys/devices/system/node/possible"
+				       : "sys/devices/system/cpu/possible";
+	ssize_t n = root_read(&cgroups->root, possible, all.value, sizeof(all.value));
+	int r = n < 0 ? (int)n : cg_set(cgroups, group, all.file, all.value);
+
+	return r < 0 ? refused(cgroups, &all, group, r, err) : read_back(cgroups, &all, group, err);
+}
+
 static bool moves_tasks(const char *file)
 {
 	return strcmp(file, "tasks") == 0 || strcmp(file, "cgroup.procs") == 0 ||
@@ -153,6 +168,8 @@ enum action_result cg_act_set(
 	if (n >= 0 && holds(action->file, action->value, seen))
 		return ACTION_ALREADY;
 	int r = cg_set(cgroups, group, action->file, action->value);
+	if (r == -ENOSPC && !action->value[0] && cgroups->cpuset.mode == CG_MODE_V2)
+		return widen(cgroups, action, group, err);
 	if (r < 0)
 		return refused(cgroups, action, group, r, err);
 	return read_back(cgroups, action, group, err);

@@ -45,6 +45,8 @@ static int read_host(struct supervisor *sup, const struct spec *spec,
 		    &host->rt_group_runtime_us) < 0)
 		host->rt_group_runtime_us = LONG_MIN;
 	host->units = units_here(&sup->root);
+	if (host->units)
+		host->allowed = host->online;
 	/* Who holds the lock now may have ended by the time of `run`. */
 	host->host_owner = true;
 	host->may_lift_rt = spec->rt_throttle == RT_THROTTLE_AUTO;

@@ -96,7 +96,9 @@ int supervisor_read_host(struct supervisor *sup, struct err *err)
 	if (r < 0)
 		return r;
 	/* We have moved off the vCPUs' CPUs ourselves, and KVM was asked already. */
-	if (!cpuset_empty(&sup->allowed))
+	if (host.units)
+		host.allowed = host.online;
+	else if (!cpuset_empty(&sup->allowed))
 		host.allowed = sup->allowed;
 	throttle_as_before(sup, &host);
 	host.kvm_works = sup->host.kvm_works;
@@ -142,6 +144,9 @@ int supervisor_open(struct supervisor *sup, const char *run_dir, const char *roo
 	sup->history.run_fd = sup->run_fd;
 	log_keep(history_keep, &sup->history);
 	sup->host.units = units_here(&sup->root);
+	/* As a unit QEMU does not share our confinement, be it a shield that we put up ourselves. */
+	if (sup->host.units)
+		sup->host.allowed = sup->host.online;
 	read_boot_id(sup);
 	take_host_lock(sup);
 	read_cgroup_facts(sup);

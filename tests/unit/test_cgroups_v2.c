@@ -184,6 +184,24 @@ static void test_life(void **state)
 	WANT(ACTION_ALREADY, destroy("vm", ERR));
 }
 
+/* A group that was cut back gets all CPUs again, also while somebody is in it. */
+static void test_cut_back_and_given_back(void **state)
+{
+	struct cpuset one = cpuset_one(cpuset_next(&host, 0));
+	char text[CPUSET_TEXT];
+
+	(void)state;
+	need_v2();
+	make_vm();
+	child_start();
+	WANT(ACTION_DONE, attach("vm", child.pid, ERR));
+	list(&one, text);
+	WANT(ACTION_DONE, set("vm", "cpuset.cpus", text, ERR));
+	assert_effective("vm", &one);
+	WANT(ACTION_DONE, set("vm", "cpuset.cpus", "", ERR));
+	assert_effective("vm", &host);
+}
+
 /* As a forked QEMU comes: from outside right into its threaded group, or the other way round. */
 static void test_straight_in(void **state)
 {
@@ -413,6 +431,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_structure, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vm_named_like_a_slot, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_back_and_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_straight_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outside_changes, setup, teardown),
