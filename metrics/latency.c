@@ -73,19 +73,21 @@ static struct latency_step stand_still(struct latency *latency, struct latency_c
 		latency->stall_open = false;
 		return step;
 	}
-	step.wait_ns = sample->now_ns - latency->last.now_ns;
+	step.wait_ns = step.longest_ns = sample->now_ns - latency->last.now_ns;
 	latency->starving_ns += step.wait_ns;
 	add(&counters->wait_ns, step.wait_ns);
+	add(&counters->ahead_ns, step.wait_ns);
 	step.stalled = note_wait(latency, counters, latency->starving_ns, stall_ns);
 	return step;
 }
 
-/* The kernel's books move again: what was counted before they did is in them now. */
-static uint64_t settle(struct latency *latency, uint64_t growth_ns)
+/* The kernel's books move again: what was counted before they did is in them now, or never will be and is taken
+ * off the next waits. The sum never goes down, and comes to the kernel's own in the end. */
+static uint64_t settle(struct latency_counters *counters, uint64_t growth_ns)
 {
-	uint64_t counted = latency->starving_ns < growth_ns ? latency->starving_ns : growth_ns;
+	uint64_t ahead = counters->ahead_ns, counted = ahead < growth_ns ? ahead : growth_ns;
 
-	latency->starving_ns -= counted;
+	counters->ahead_ns = ahead - counted;
 	return growth_ns - counted;
 }
 
@@ -97,7 +99,9 @@ static struct latency_step move_on(struct latency *latency, struct latency_count
 	struct latency_step step = { .run_ns = sample->run_ns - last->run_ns,
 		.slices = sample->count - last->count };
 
-	step.wait_ns = settle(latency, growth);
+	step.wait_ns = settle(counters, growth);
+	step.longest_ns = growth;
+	latency->starving_ns -= latency->starving_ns < growth ? latency->starving_ns : growth;
 	add(&counters->run_ns, step.run_ns);
 	add(&counters->wait_ns, step.wait_ns);
 	/* A wait that went on over several steps ends here; it was one wait, and is one stall. */
@@ -132,8 +136,8 @@ void latency_resume(
 	if (tid == 0 || counters->seen_tid != tid || sample->run_ns < counters->seen_run_ns ||
 		sample->wait_ns < counters->seen_wait_ns)
 		return;
-	counters->run_ns += sample->run_ns - counters->seen_run_ns;
-	counters->wait_ns += sample->wait_ns - counters->seen_wait_ns;
+	add(&counters->run_ns, sample->run_ns - counters->seen_run_ns);
+	add(&counters->wait_ns, settle(counters, sample->wait_ns - counters->seen_wait_ns));
 }
 
 void latency_note(

@@ -34,6 +34,8 @@ struct latency_counters {
 	_Atomic uint64_t max_wait_ns;     /* longest, see latency_observe */
 	/* Where schedstat stood at the last sample, and whose it was: another supervisor goes on from there. */
 	_Atomic uint64_t seen_run_ns, seen_wait_ns, seen_tid;
+	/* wait_ns is ahead of schedstat by this: waits that were seen and are not in the books yet, or were none. */
+	_Atomic uint64_t ahead_ns;
 	_Atomic uint64_t last_stall_s; /* Unix seconds; set by whoever knows the time, 0: never */
 	struct histogram histogram;
 };
@@ -49,7 +51,9 @@ struct latency {
 
 /* What one observation meant. */
 struct latency_step {
-	uint64_t run_ns, wait_ns; /* growth in this step (wait: starving included, never twice) */
+	uint64_t run_ns,
+		wait_ns; /* growth of the counters in this step (wait: starving included, never twice) */
+	uint64_t longest_ns; /* the wait that this step shows, counted before or not */
 	uint64_t slices;
 	bool stalled; /* a new stall was counted */
 };

@@ -181,7 +181,8 @@ void vm_try_place(struct vm *vm, uint64_t now_ns)
 	vm->placed_ns = clock_now_ns();
 	/* The worst wait is this QEMU's; the sums go on. */
 	for (unsigned i = 0; vm->fresh && i < vm->counters->vcpus; i++)
-		vm->counters->vcpu[i].max_wait_ns = vm->counters->vcpu[i].seen_tid = 0;
+		vm->counters->vcpu[i].max_wait_ns = vm->counters->vcpu[i].seen_tid =
+			vm->counters->vcpu[i].ahead_ns = 0;
 	vm_track(vm);
 	if (!vm->fresh)
 		on_placed(vm);

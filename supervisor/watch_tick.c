@@ -33,8 +33,8 @@ static void sample(struct watch_slot *slot, uint64_t now_ns)
 		slot->order.stall_ns, slot->order.tick_ns * GAP_TICKS);
 	latency_note(slot->order.latency, &sample, (uint64_t)slot->order.tid);
 	/* Should the other thread take it away in between, this step counts for the next second. */
-	if (step.wait_ns > slot->worst_ns)
-		slot->worst_ns = step.wait_ns;
+	if (step.longest_ns > slot->worst_ns)
+		slot->worst_ns = step.longest_ns;
 }
 
 /* The kinds of drift in what is seen now, as bits. A read that fails says nothing. */
