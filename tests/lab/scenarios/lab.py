@@ -43,7 +43,7 @@ def wait_for(what, check, deadline=DEADLINE):
             return got
         if time.monotonic() > end:
             raise AssertionError(f"not within {deadline} s: {what}")
-        time.sleep(0.1)
+        time.sleep(0.2)
 
 
 def group(tid):
@@ -150,7 +150,7 @@ class Vm:
         while odd := self.misplaced():
             if time.monotonic() > end:
                 raise AssertionError(f"{self.name} is not placed: {'; '.join(odd)}")
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def serial(self):
         try:
@@ -197,7 +197,7 @@ class Census(threading.Thread):
         self.most, self.done = {}, threading.Event()
 
     def run(self):
-        while not self.done.wait(0.05):
+        while not self.done.wait(0.2):
             names = list(qemus().values())
             for name in names:
                 self.most[name] = max(self.most.get(name, 0), names.count(name))
