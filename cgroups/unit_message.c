@@ -2,6 +2,7 @@
 /* The call that describes a transient service to systemd: org.freedesktop.systemd1(5), StartTransientUnit. */
 #include "cgroups/unit_message.h"
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 
 #include <errno.h>
 #include <string.h>
@@ -62,20 +63,42 @@ static void add_strings(struct writer *writer, const char *name, const struct st
 	close_value(writer);
 }
 
-/* Without the flag a '$' in a value would be taken for a variable. */
+/* systemd takes "$$" for a '$', and a single one for a variable. */
+static void add_word(struct writer *writer, const char *word)
+{
+	struct strbuf text AUTO_STRBUF = { 0 };
+
+	strbuf_add(&text, "");
+	for (const char *c = word; *c; c++) {
+		strbuf_add_bytes(&text, c, 1);
+		if (*c == '$')
+			strbuf_add_bytes(&text, c, 1);
+	}
+	if (writer->r >= 0)
+		writer->r = text.failed
+				    ? -ENOMEM
+				    : sd_bus_message_append_basic(writer->message, 's', text.text);
+}
+
+/* Not ExecStartEx, which could leave '$' alone: systemd 252 writes that name into the unit's file, and takes the
+ * file for a bad one at the next daemon-reload. */
 static void add_command(struct writer *writer, const struct strlist *argv)
 {
-	open_value(writer, "ExecStartEx", "a(sasas)");
+	open_value(writer, "ExecStart", "a(sasb)");
 	if (writer->r >= 0)
-		writer->r = sd_bus_message_open_container(writer->message, 'a', "(sasas)");
+		writer->r = sd_bus_message_open_container(writer->message, 'a', "(sasb)");
 	if (writer->r >= 0)
-		writer->r = sd_bus_message_open_container(writer->message, 'r', "sasas");
+		writer->r = sd_bus_message_open_container(writer->message, 'r', "sasb");
 	if (writer->r >= 0)
 		writer->r = sd_bus_message_append_basic(writer->message, 's', argv->items[0]);
 	if (writer->r >= 0)
-		writer->r = sd_bus_message_append_strv(writer->message, argv->items);
+		writer->r = sd_bus_message_open_container(writer->message, 'a', "s");
+	for (size_t i = 0; i < argv->count; i++)
+		add_word(writer, argv->items[i]);
 	if (writer->r >= 0)
-		writer->r = sd_bus_message_append(writer->message, "as", 1, "no-env-expand");
+		writer->r = sd_bus_message_close_container(writer->message);
+	if (writer->r >= 0)
+		writer->r = sd_bus_message_append(writer->message, "b", 0);
 	for (int i = 0; i < 2 && writer->r >= 0; i++)
 		writer->r = sd_bus_message_close_container(writer->message);
 	close_value(writer);

@@ -30,6 +30,11 @@ class Boot(Scenario):
         self.assertEqual(kernel.stat(pid)[1], "1", "forked by PID 1")
         self.assertEqual(group(supervisor()), "/system.slice/vfio-sup.service")
 
+    def test_words_are_left_alone(self):
+        """On the way through systemd, which has variables, specifiers and escapes of its own."""
+        words = kernel.read(f"/proc/{MEDIA.pid}/cmdline").split("\0")
+        self.assertIn("name=opt/lab,string=$HOME$$%n%%\\x", words)
+
     def test_nothing_of_the_supervisors_sandbox(self):
         """A mount namespace of its own, or MemoryDenyWriteExecute, would stop TCG; see facts of systemd."""
         self.assertEqual(os.readlink(f"/proc/{MEDIA.pid}/ns/mnt"), os.readlink("/proc/1/ns/mnt"))

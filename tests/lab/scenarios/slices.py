@@ -17,6 +17,7 @@ class Slices(Scenario):
         for _ in range(3):
             systemctl("daemon-reload")
             self.same(MEDIA, self.media)
+            self.assertEqual(show(MEDIA.unit, "LoadState"), "loaded", "its file can be read again")
 
     def test_daemon_reexec(self):
         systemctl("daemon-reexec")
