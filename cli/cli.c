@@ -47,6 +47,7 @@ int cli_exit_of(int code)
 	case EWOULDBLOCK:
 		return CLI_LOCKED;
 	case ECONNREFUSED:
+	case ENOTCONN:
 		return CLI_NO_SUPERVISOR;
 	case ENOENT:
 		return CLI_NO_VM;
@@ -60,7 +61,7 @@ int cli_fail(const struct err *err)
 	struct strbuf text AUTO_STRBUF = { 0 };
 
 	text_add_err(&text, "vfio-sup", err, NULL);
-	if (err->code == ECONNREFUSED && !err->fix[0])
+	if ((err->code == ECONNREFUSED || err->code == ENOTCONN) && !err->fix[0])
 		text_add_line(&text, "fix", "start a VM: vfio-sup run FILE");
 	return cli_complain(&text, cli_exit_of(err->code));
 }

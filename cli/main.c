@@ -22,7 +22,7 @@ static const struct cli_verb verbs[] = {
 		"no such\n"
 		"VM. Without NAME: a line for each VM.\n",
 		CLI_JSON, 0, 1, cli_status },
-	{ "start", "NAME", "wakes a sleeping guest, resumes a paused one",
+	{ "start", "NAME", "starts a VM, wakes a sleeping guest, resumes a paused one",
 		"Shows its steps. The start goes on in the supervisor if this terminal is "
 		"closed.\n",
 		0, 1, 1, cli_start },
@@ -44,7 +44,7 @@ static const struct cli_verb verbs[] = {
 	{ "log", "NAME [--lines N] [--follow]", "what happened to it, QEMU's own words included",
 		"The last --lines (-n) only; --follow (-f) goes on until it is interrupted. A ! is "
 		"before what\n"
-		"is not as it should be. Kept after the VM has ended, until the host boots.\n",
+		"is not as it should be. Of the daemon's VMs it is kept until the host boots.\n",
 		CLI_LINES | CLI_FOLLOW, 1, 1, cli_log },
 	{ "restore", "[--lease]", "give back what a dead supervisor left changed",
 		"VMs that still run keep what is theirs. Exit 5: a supervisor works there.\n"

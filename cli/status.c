@@ -40,7 +40,7 @@ int cli_status(const struct cli *cli)
 	struct err err;
 	int r = call_once(cli, "Status", one ? call_vm(cli) : NULL, &status, &err);
 
-	if (r == -ECONNREFUSED && !cli->verb)
+	if (r == -ENOTCONN && !cli->verb)
 		return nothing_here();
 	if (r < 0)
 		return cli_fail(&err);

@@ -181,8 +181,10 @@ static void fix_unknown(struct reader *reader, const struct key_table *table, co
 	const struct key_table *other = find_table(name);
 	if (other && other->name)
 		err_fix(reader->err, "it belongs into %s = { %s = ...; };", other->name, name);
-	else if (other)
+	else if (other && table->name)
 		err_fix(reader->err, "it stands by itself, outside of %s", table->name);
+	else if (other)
+		err_fix(reader->err, "it belongs into the file of a VM, vms/NAME.conf");
 	else if (near)
 		err_fix(reader->err, "did you mean %s?", near);
 	else

@@ -74,8 +74,8 @@ typedef bool api_reply_fn(void *arg, json_t *parameters, bool continues);
 /*
  * One call of interface io.vfiosup over RUN_DIR/control.sock: `method` without the interface's name
  * ("Status"), `parameters` taken over (may be NULL), `more`: replies until it is done. Blocks, at most
- * 10 s for the first reply without `more`. 0, or -errno with words: -ECONNREFUSED no supervisor answers
- * (exit status 6), -ENOENT no such VM (4), -EACCES, -EREMOTEIO (1) what the supervisor says.
+ * 10 s for the first reply without `more`. 0, or -errno with words: -ECONNREFUSED no supervisor answers any more, or
+ * -ENOTCONN none was there (exit status 6), -ENOENT no such VM (4), -EACCES, -EREMOTEIO (1) what the supervisor says.
  *
  * Methods and what they answer:
  *   Status(vm?: string) -> design §6: the VM's object, or { "host": {}, "vms": [] }

@@ -26,14 +26,16 @@ static int no_answer(const char *run_dir, int code, struct err *err)
 		err_fix(err, "run it as root");
 		return -EACCES;
 	}
-	err_set(err, ECONNREFUSED, "no supervisor answers in %s: %s", run_dir, strerror(code));
 	/* The socket is there: whoever made it was killed. */
-	if (code == ECONNREFUSED)
+	bool killed = code == ECONNREFUSED;
+	err_set(err, killed ? ECONNREFUSED : ENOTCONN, "no supervisor answers in %s: %s", run_dir,
+		strerror(code));
+	if (killed)
 		err_fix(err, "its supervisor is gone, and what ran runs on: vfio-sup run FILE (or "
 			     "daemon) takes it over");
 	else
 		err_fix(err, "start one: vfio-sup run FILE; or name its directory with --run-dir");
-	return -ECONNREFUSED;
+	return -err->code;
 }
 
 static int connect_to(const char *run_dir, struct err *err)
@@ -238,7 +240,7 @@ int api_host_shutdown(const struct api_options *options, const char *config_dir,
 	int r = call(options, "HostShutdown", NULL, true, SHUTDOWN_LIMIT_NS, take_shutdown_reply,
 		&shutdown, err);
 
-	if (r != -ECONNREFUSED && r != -ECONNABORTED)
+	if (r != -ECONNREFUSED && r != -ENOTCONN && r != -ECONNABORTED)
 		return r;
 	return stop_without_supervisor(options, config_dir, reply, arg, err);
 }

@@ -131,9 +131,10 @@ static void say(struct strlist *words, const char *format, const char *name, uns
 	char line[160];
 
 	snprintf(line, sizeof(line), format, name, number);
-	log_notice(NULL, "%s", line);
 	if (words)
 		strlist_add(words, line);
+	else
+		log_notice(NULL, "%s", line);
 }
 
 /* By this supervisor, right now. */

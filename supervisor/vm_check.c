@@ -59,6 +59,7 @@ static int check_accel(struct vm *vm, struct err *err)
 	}
 	if (spec->accel == ACCEL_AUTO) {
 		log_notice(spec->name, "accel = \"auto\" comes to tcg: %s", err->text);
+		*err = (struct err){ 0 };
 		return 0;
 	}
 	err_prefix(err, "%s: accel = \"kvm\"", spec->file);

@@ -85,7 +85,10 @@ void vm_exited(struct vm *vm)
 	/* What went wrong before the guest ran says nothing of a later end. */
 	if (vm->last_exit != EXIT_REASON_START_FAILED)
 		vm->failure = (struct err){ 0 };
-	log_notice(vm->spec.name, "QEMU has ended: %s", exit_reason_name(vm->last_exit));
+	if (vm_ended_well(vm))
+		log_notice(vm->spec.name, "QEMU has ended: %s", exit_reason_name(vm->last_exit));
+	else
+		log_warning(vm->spec.name, "QEMU has ended: %s", exit_reason_name(vm->last_exit));
 	vm_event(vm, LIFE_EXITED);
 }
 
@@ -133,12 +136,13 @@ static void give_up(struct vm *vm)
 			exit_reason_name(vm->last_exit));
 	if (words[0] && !vm->failure.said[0])
 		err_said(&vm->failure, "%s", words);
-	vm_alarm(
-		vm, "failed", vm->failure.text, words, "see the log; `vfio-sup start` tries again");
+	vm_alarm(vm, "failed", vm->failure.text, words,
+		vm->failure.fix[0] ? vm->failure.fix : "see the log; `vfio-sup start` tries again");
 	vm_event(vm, LIFE_GAVE_UP);
 	vm_close(vm, false); /* qemu.log stays: it explains */
-	vm_tell(vm, true, false, "%s%s%s", vm->failure.text, vm->failure.fix[0] ? "; fix: " : "",
-		vm->failure.fix);
+	vm_tell(vm, true, false, "%s%s%s%s%s", vm->failure.text,
+		vm->failure.said[0] ? "; QEMU said: " : "", vm->failure.said,
+		vm->failure.fix[0] ? "; fix: " : "", vm->failure.fix);
 }
 
 bool vm_ended_well(const struct vm *vm)

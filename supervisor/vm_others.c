@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a VM may not have because another one has it. */
+#include "base/log.h"
 #include "host/sched.h"
 #include "supervisor/vm.h"
 
@@ -54,10 +55,19 @@ int vm_check_cpus_free(const struct vm *vm, struct err *err)
 		const struct vm *other = list_entry(link, struct vm, link);
 		struct cpuset both = cpuset_and(&vm->plan.vcpus, &other->plan.vcpus);
 
-		if (!holds(other, vm) || cpuset_empty(&both) || may_share(vm, other))
+		if (!holds(other, vm) || cpuset_empty(&both))
 			continue;
+		cpuset_format(&both, text, sizeof(text));
+		if (may_share(vm, other)) {
+			log_warning(vm->spec.name,
+				"its vCPUs share CPU %.80s with those of %s: cpus.vcpu is "
+				"\"auto\", and "
+				"no other CPU is left",
+				text, other->spec.name);
+			continue;
+		}
 		err_set(err, EBUSY, "%s and %s cannot run at once: both want CPU %.80s for vCPUs",
-			vm->spec.name, other->spec.name, cpuset_format(&both, text, sizeof(text)));
+			vm->spec.name, other->spec.name, text);
 		err_fix(err, "stop %s, or give %s other CPUs (cpus.vcpu)", other->spec.name,
 			vm->spec.name);
 		return -EBUSY;
