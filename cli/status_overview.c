@@ -63,6 +63,16 @@ static void add_vm(const json_t *vm, double now, struct text_table *table)
 	text_table_take(table, &cell);
 }
 
+static void add_bad_files(const json_t *files, struct strbuf *text)
+{
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		const json_t *file = json_array_get(files, i);
+
+		strbuf_addf(text, "! %s is left out: %s\n", field_text(file, "vm"),
+			field_text(file, "words"));
+	}
+}
+
 void status_overview_text(const json_t *overview, double now, struct strbuf *text)
 {
 	json_t *clean = text_clean_json(overview);
@@ -75,6 +85,7 @@ void status_overview_text(const json_t *overview, double now, struct strbuf *tex
 		add_vm(json_array_get(vms, i), now, &table);
 	text_table_write(&table, text);
 	text_table_free(&table);
+	add_bad_files(json_object_get(clean, "bad_files"), text);
 	if (json_array_size(vms) == 0)
 		strbuf_add(text, "No VM is here.\n");
 	add_host(json_object_get(clean, "host"), text);

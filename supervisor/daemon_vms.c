@@ -43,6 +43,19 @@ static void take_file(struct vm *vm, struct spec *spec)
 		vm_lives(vm) ? ": `vfio-sup status` says what waits for the next start" : "");
 }
 
+/* Whoever asks for this VM is told that it is not a slip of his pen. */
+static void note_bad(struct daemon *daemon, const char *name, const struct err *err)
+{
+	struct supervisor *sup = &daemon->sup;
+	AUTO_STRBUF struct strbuf words = { 0 };
+
+	log_err(NULL, err);
+	strbuf_addf(&words, "%s%s%s", err->text, err->fix[0] ? "; fix: " : "", err->fix);
+	if (words.failed || strlist_add(&sup->bad_vms, name) < 0)
+		return;
+	strlist_add(&sup->bad_words, words.text);
+}
+
 static void read_vm(struct daemon *daemon, const char *file)
 {
 	AUTO_STRBUF struct strbuf path = { 0 };
@@ -58,7 +71,7 @@ static void read_vm(struct daemon *daemon, const char *file)
 		if (vm)
 			vm_alarm(vm, "config", err.text, err.why, err.fix);
 		else
-			log_err(NULL, &err);
+			note_bad(daemon, name, &err);
 		return;
 	}
 	if (vm)
@@ -130,6 +143,8 @@ void daemon_read_vms(struct daemon *daemon)
 		log_warning(NULL, "no VM files: %s/vms: %s", daemon->config_dir, strerror(errno));
 		return;
 	}
+	strlist_free(&daemon->sup.bad_vms);
+	strlist_free(&daemon->sup.bad_words);
 	for (size_t i = 0; i < files.count; i++)
 		read_vm(daemon, files.items[i]);
 	forget_gone(daemon, &files);

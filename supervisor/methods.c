@@ -243,6 +243,16 @@ static const struct method {
 	{ "Qmp", raw_qmp },
 };
 
+static void no_vm(struct supervisor *sup, struct control_call *call, const char *name)
+{
+	for (size_t i = 0; i < sup->bad_words.count; i++)
+		if (strcmp(sup->bad_vms.items[i], name) == 0) {
+			failed(call, sup->bad_words.items[i]);
+			return;
+		}
+	control_error(call, "io.vfiosup.NoSuchVm", json_pack("{s:s}", "vm", name));
+}
+
 static const struct method *find_method(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
@@ -308,7 +318,7 @@ void method_call(struct supervisor *sup, struct control_call *call, const char *
 	else if (!name && found->call == status)
 		control_reply(call, status_all(sup), false);
 	else if (name)
-		control_error(call, "io.vfiosup.NoSuchVm", json_pack("{s:s}", "vm", name));
+		no_vm(sup, call, name);
 	else
 		control_error(call, "org.varlink.service.InvalidParameter",
 			json_pack("{s:s}", "parameter", "vm"));

@@ -282,6 +282,16 @@ static json_t *sleep_json(const struct inhibit *inhibit)
 		inhibit_state_name(inhibit_state(inhibit)), "reason", inhibit_reason(inhibit));
 }
 
+static json_t *bad_files_json(const struct supervisor *sup)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sup->bad_words.count; i++)
+		json_array_append_new(array, json_pack("{s:s, s:s}", "vm", sup->bad_vms.items[i],
+						     "words", sup->bad_words.items[i]));
+	return array;
+}
+
 json_t *status_all(struct supervisor *sup)
 {
 	static const char *const modes[] = {
@@ -294,8 +304,9 @@ json_t *status_all(struct supervisor *sup)
 	list_for_each (link, &sup->vms)
 		json_array_append_new(vms, status_vm(list_entry(link, struct vm, link)));
 	snprintf(kernel, sizeof(kernel), "%d.%d", host->kernel_major, host->kernel_minor);
-	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s, s:o, s:b}, s:o}", "host", "cgroups",
+	return json_pack("{s:{s:s, s:s, s:o, s:b, s:s, s:o, s:b}, s:o, s:o}", "host", "cgroups",
 		modes[host->cg_mode], "kernel", kernel, "online", cpus_json(&host->online), "owner",
 		host->host_owner, "holder", host->host_owner ? "" : host->host_holder, "sleep",
-		sleep_json(sup->inhibit), "rt_throttle_lifted", sup->lifted, "vms", vms);
+		sleep_json(sup->inhibit), "rt_throttle_lifted", sup->lifted, "vms", vms,
+		"bad_files", bad_files_json(sup));
 }

@@ -234,6 +234,8 @@ void supervisor_close(struct supervisor *sup)
 	}
 	log_keep(NULL, NULL);
 	inhibit_free(sup->inhibit);
+	strlist_free(&sup->bad_vms);
+	strlist_free(&sup->bad_words);
 	http_close(sup->http);
 	watch_stop(sup->watch);
 	loop_free(sup->loop);

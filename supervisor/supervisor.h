@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/root.h"
+#include "base/strbuf.h"
 #include "cgroups/cgroups.h"
 #include "metrics/http.h"
 #include "metrics/latency.h"
@@ -45,6 +46,9 @@ struct supervisor {
 	struct inhibit *inhibit; /* NULL: the host may sleep whenever it likes */
 
 	struct list vms; /* vm.link */
+	struct strlist
+		bad_vms; /* files that no VM could be made of: names, and in the same order */
+	struct strlist bad_words; /* what is wrong with them */
 	struct histogram qmp_seconds;
 	uint64_t qmp_commands, qmp_failures; /* of connections that are gone */
 	double scrape_seconds;               /* the last scrape took */

@@ -88,6 +88,21 @@ class Daemon(daemon.DaemonTest):
         self.daemon.send_signal(signal.SIGHUP)
         vm.wait_status("all as before", lambda s: not s["alarms"] and not s["pending"])
 
+    def test_a_bad_file_from_the_start(self):
+        """It makes no VM, and whoever asks for it is told why."""
+        bad, good = self.add(), self.add(cpus={"vcpu": "0"})
+        text = kernel.read(bad.file)
+        kernel.write(bad.file, "memory = 7;\n")
+        self.start()
+        where = rf"{bad.name}\.conf:1: memory"
+        self.assert_failed(self.cli("start", bad.name), where)
+        self.assertRegex(self.cli().stdout, rf"(?m)^! {bad.name} is left out: .*{where}")
+        self.assertEqual(good.status()["state"], "stopped")
+        kernel.write(bad.file, text)
+        self.daemon.send_signal(signal.SIGHUP)
+        self.assertEqual(harness.wait_for("its file", bad.status)["state"], "stopped")
+        self.assertNotIn("left out", self.cli().stdout)
+
     def test_files_come_and_go(self):
         vm, other = self.add(), self.add(cpus={"vcpu": "0"})
         self.start()
