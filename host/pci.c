@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/host.h"
+#include "host/libpci.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pci/pci.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FUNCTIONS = 8 };
-
-struct slot {
-	unsigned domain, bus, device;
-	int function; /* -1: all */
-};
-
-/* libpci's hook for errors has no argument of the caller's, and must not return. */
-struct escape {
-	jmp_buf jump;
-	char words[256];
-};
-static _Thread_local struct escape *escape;
-
-static _Noreturn __attribute__((format(printf, 1, 2))) void on_error(char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(escape->words, sizeof(escape->words), format, args);
-	va_end(args);
-	longjmp(escape->jump, 1);
-}
-
-static __attribute__((format(printf, 1, 2))) void be_silent(char *format, ...)
-{
-	(void)format;
-}
 
 /* A hexadecimal number of at most `digits` digits that ends in `end`; what follows it, or NULL. */
 static const char *take_hex(
@@ -55,10 +27,10 @@ static const char *take_hex(
 }
 
 /* [DOMAIN:]BUS:DEVICE[.FUNCTION], as lspci writes it. */
-static int parse_address(const char *text, struct slot *ret)
+int pci_slot_parse(const char *text, struct pci_slot *ret)
 {
 	const char *first = strchr(text, ':');
-	struct slot slot = { .function = -1 };
+	struct pci_slot slot = { .function = -1 };
 	unsigned function;
 
 	if (first && strchr(first + 1, ':'))
@@ -79,7 +51,7 @@ static int parse_address(const char *text, struct slot *ret)
 	return 0;
 }
 
-static bool is_there(const struct root *root, const struct slot *slot, int function)
+static bool is_there(const struct root *root, const struct pci_slot *slot, int function)
 {
 	char path[96];
 
@@ -88,64 +60,25 @@ static bool is_there(const struct root *root, const struct slot *slot, int funct
 	return root_exists(root, path);
 }
 
-/* Asks libpci for one function that is there. Everything that must outlive the jump is the caller's. */
-static int ask_libpci(struct pci_access *access, const struct slot *slot, int function,
-	struct escape *jump, struct pci_function *ret)
+static void take_ids(const struct libpci *lib, struct pci_dev *device, void *data)
 {
-	struct pci_dev *volatile device = NULL;
+	struct pci_function *ret = data;
 
-	escape = jump;
-	if (setjmp(jump->jump) != 0) {
-		escape = NULL;
-		if (device)
-			pci_free_dev(device);
-		return -EIO;
-	}
-	device =
-		pci_get_dev(access, (int)slot->domain, (int)slot->bus, (int)slot->device, function);
-	pci_fill_info(device, PCI_FILL_IDENT);
-	*ret = (struct pci_function){ .domain = slot->domain,
-		.bus = slot->bus,
-		.device = slot->device,
-		.function = (unsigned)function,
-		.vendor_id = device->vendor_id,
-		.device_id = device->device_id };
-	pci_free_dev(device);
-	escape = NULL;
-	return 0;
+	(void)lib;
+	ret->vendor_id = device->vendor_id;
+	ret->device_id = device->device_id;
 }
 
-/* `path`: of sys/bus/pci, lives as long as the access. NULL: out of memory, or jump->words say it. */
-static struct pci_access *open_libpci(char *path, struct escape *jump)
-{
-	struct pci_access *volatile access = NULL;
-
-	escape = jump;
-	if (setjmp(jump->jump) == 0) {
-		access = pci_alloc();
-		access->error = on_error;
-		access->warning = be_silent;
-		access->debug = be_silent;
-		/* Named, or it looks for other ways and finds another machine's devices. */
-		access->method = PCI_ACCESS_SYS_BUS_PCI;
-		pci_set_param(access, "sysfs.path", path);
-		pci_init(access);
-		escape = NULL;
-		return access;
-	}
-	escape = NULL;
-	if (access)
-		pci_cleanup(access);
-	return NULL;
-}
-
-static int collect(const struct root *root, struct pci_access *access, const struct slot *slot,
-	struct escape *jump, struct pci_functions *ret)
+static int collect(const struct root *root, struct libpci *lib, const struct pci_slot *slot,
+	struct pci_functions *ret)
 {
 	for (int f = 0; f < FUNCTIONS; f++) {
 		if ((slot->function >= 0 && f != slot->function) || !is_there(root, slot, f))
 			continue;
-		int r = ask_libpci(access, slot, f, jump, &ret->items[ret->count]);
+		struct pci_function *at = &ret->items[ret->count];
+		*at = (struct pci_function){ slot->domain, slot->bus, slot->device, (unsigned)f, 0,
+			0 };
+		int r = libpci_read(lib, at, PCI_FILL_IDENT, take_ids, at);
 		if (r < 0)
 			return r;
 		ret->count++;
@@ -153,12 +86,12 @@ static int collect(const struct root *root, struct pci_access *access, const str
 	return ret->count > 0 ? 0 : -ENODEV;
 }
 
-static int failed(const struct root *root, const char *address, int r, const struct escape *jump,
+static int failed(const struct root *root, const char *address, int r, const struct libpci *lib,
 	struct err *err)
 {
 	if (r != -ENODEV)
 		return err_set(err, -r, "cannot read PCI device %s: %s", address,
-			jump->words[0] ? jump->words : strerror(-r));
+			lib->words[0] ? lib->words : strerror(-r));
 	err_set(err, ENODEV, "there is no PCI device %s", address);
 	if (!root_exists(root, "sys/bus/pci/devices"))
 		err_why(err, "this host has no PCI bus (/sys/bus/pci is not there)");
@@ -171,25 +104,24 @@ int host_pci_functions(
 	const struct root *root, const char *address, struct pci_functions *ret, struct err *err)
 {
 	struct pci_functions found = { 0 };
-	struct escape jump = { .words = "" };
-	struct slot slot;
-	char path[64];
+	struct libpci lib;
+	struct pci_slot slot;
 
-	if (parse_address(address, &slot) < 0) {
+	if (pci_slot_parse(address, &slot) < 0) {
 		err_set(err, EINVAL, "\"%.64s\" is no PCI address", address);
 		err_fix(err,
 			"write BUS:DEVICE or BUS:DEVICE.FUNCTION as lspci shows it, \"01:00\"");
 		return -EINVAL;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/bus/pci", root->fd);
-	struct pci_access *access = open_libpci(path, &jump);
-	found.items = access ? calloc(FUNCTIONS, sizeof(*found.items)) : NULL;
-	int r = found.items ? collect(root, access, &slot, &jump, &found) : -ENOMEM;
-	if (access)
-		pci_cleanup(access);
+	int r = libpci_open(&lib, root);
+	if (r == 0) {
+		found.items = calloc(FUNCTIONS, sizeof(*found.items));
+		r = found.items ? collect(root, &lib, &slot, &found) : -ENOMEM;
+	}
+	libpci_close(&lib);
 	if (r < 0) {
 		free(found.items);
-		return failed(root, address, r, &jump, err);
+		return failed(root, address, r, &lib, err);
 	}
 	*ret = found;
 	return 0;
