@@ -87,6 +87,7 @@ int cli_power_off(const char *name);
 /* The verbs; one file each. */
 int cli_daemon(const struct cli *cli);
 int cli_help(const struct cli *cli);
+int cli_iommu(const struct cli *cli);
 int cli_log(const struct cli *cli);
 int cli_kill(const struct cli *cli);
 int cli_pause(const struct cli *cli);

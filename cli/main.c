@@ -17,6 +17,11 @@ static const struct cli_verb verbs[] = {
 		"Changes nothing. Ends with each thing that `cannot:` be done here; exits 1 if "
 		"there is one.\n",
 		CLI_JSON, 1, 1, cli_plan },
+	{ "iommu", "[--json]", "the IOMMU groups and what is in them",
+		"A line for each device, as lspci has it. --json: also drivers, resets, whether a "
+		"group is fit\n"
+		"for a guest (`viable`), and what is needed first. Exit 1 without an IOMMU.\n",
+		CLI_JSON, 0, 0, cli_iommu },
 	{ "status", "[NAME] [--json]", "what is wanted beside what is",
 		"Exit 0 running and healthy, 1 running with open drift or alarms, 3 not running, 4 "
 		"no such\n"

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/plan_text.h"
+#include "cli/text.h"
 #include "base/cleanup.h"
 
 #include <string.h>
-
-/* JSON holds UTF-8 only; an argument that is not gets '?' for what is beyond ASCII. */
-static json_t *text_json(const char *text)
-{
-	json_t *json = json_string(text);
-
-	if (json)
-		return json;
-	char *copy AUTO_FREE = strdup(text);
-
-	for (char *at = copy; at && *at; at++)
-		*at = (unsigned char)*at < 0x80 ? *at : '?';
-	return copy ? json_string(copy) : NULL;
-}
 
 static json_t *cpus_json(const struct cpuset *cpus)
 {

@@ -30,6 +30,19 @@ void text_add_clean(struct strbuf *buf, const char *text)
 		clean(buf->text + from);
 }
 
+json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+
+	if (json)
+		return json;
+	char *copy AUTO_FREE = strdup(text);
+
+	for (char *at = copy; at && *at; at++)
+		*at = (unsigned char)*at < 0x80 ? *at : '?';
+	return copy ? json_string(copy) : NULL;
+}
+
 static json_t *clean_string(const json_t *json)
 {
 	char *text AUTO_FREE = strdup(json_string_value(json));

@@ -12,6 +12,10 @@
 /* Adds foreign text for a terminal: each byte of a control character (C0, DEL, C1) becomes '?'. */
 void text_add_clean(struct strbuf *buf, const char *text);
 
+/* A JSON string of foreign text; JSON holds UTF-8 only, so that what is not gets '?' for what is beyond
+ * ASCII. NULL: out of memory. */
+json_t *text_json(const char *text);
+
 /* A copy of foreign JSON in which all strings are clean in that sense (keys are never shown). NULL:
  * out of memory, or `json` is NULL. */
 json_t *text_clean_json(const json_t *json);

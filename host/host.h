@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/root.h"
 #include "model/action.h"
+#include "model/iommu.h"
 #include "model/state.h"
 
 /*
@@ -34,5 +35,13 @@ int host_kvm_works(const struct root *root, struct err *err);
  */
 int host_pci_functions(
 	const struct root *root, const char *address, struct pci_functions *ret, struct err *err);
+
+/*
+ * The devices of all IOMMU groups, in no order; ret->count is 0 where there is no IOMMU, and only
+ * then the fields that say why are filled in. Names are of the root's own usr/share/misc/pci.ids if a
+ * copied root has one, else of this machine's. 0 or -errno; on success the caller frees ret
+ * (iommu_free). Never exits, whatever libpci finds.
+ */
+int host_read_iommu(const struct root *root, struct iommu *ret, struct err *err);
 
 #endif
