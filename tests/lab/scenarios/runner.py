@@ -11,7 +11,7 @@ import unittest
 import kernel
 import lab
 
-SCENARIOS = ("boot", "restarts", "slices", "upgrade", "ends", "cpus", "realtime", "rivals", "run_dir")
+SCENARIOS = ("boot", "restarts", "slices", "upgrade", "ends", "cpus", "realtime", "rivals", "iommu", "run_dir")
 STATE = ("vfio-sup; vfio-sup status media; systemctl --failed; systemctl status vfio-sup 'vfiosup-*'; "
          "journalctl -b -q -n 40 -o short-monotonic; df /run")
 
