@@ -48,6 +48,23 @@ class Daemon(daemon.DaemonTest):
         kernel.set_policy(tid, "batch")
         harness.wait_for("the policy", lambda: kernel.policy(tid) == "other")
 
+    def test_a_start_outlives_its_terminal(self):
+        """Who asked for it may go; who stays sees the steps."""
+        vm = self.add()
+        self.start()
+        client = subprocess.Popen(self.command("start", vm.name), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(client.stdout.close)
+        self.assertEqual(client.stdout.readline(), "preparing\n")
+        client.send_signal(signal.SIGHUP)
+        client.wait(harness.DEADLINE)
+        vm.wait_state("running")
+        self.assertEqual(self.cli("kill", vm.name).returncode, 0)
+        vm.wait_state("stopped")
+        steps = self.cli("start", vm.name).stdout.splitlines()
+        self.assertEqual(steps[:3], ["preparing", "starting", "running"])
+        self.assertRegex(steps[-1], rf"{vm.name} runs, pid \d+")
+
     def test_what_drifted_meanwhile(self):
         vm = self.add("spin")
         self.start()

@@ -5,7 +5,7 @@ import os
 import pwd
 
 import kernel
-from lab import MEDIA, Scenario, group, run, show, supervisor, systemctl, wait_for
+from lab import CGROUPS, MEDIA, Scenario, group, run, show, supervisor, systemctl, wait_for
 
 DEVICES = ("0000:01:00.0", "0000:00:14.0")
 MIB = 1 << 20
@@ -29,6 +29,18 @@ class Boot(Scenario):
         self.assertEqual(show(MEDIA.unit, "Slice"), "vfiosup.slice")
         self.assertEqual(kernel.stat(pid)[1], "1", "forked by PID 1")
         self.assertEqual(group(supervisor()), "/system.slice/vfio-sup.service")
+
+    def test_what_is_set_there(self):
+        """The environment is empty, what is open is meant to be, and the rest is what the unit asks for."""
+        self.assertEqual(kernel.read(f"/proc/{MEDIA.pid}/environ"), "")
+        first = [os.readlink(f"/proc/{MEDIA.pid}/fd/{number}") for number in range(3)]
+        self.assertRegex(first[0], r"^socket:", "QMP's")
+        self.assertEqual(first[1:], ["/run/vfio-sup/media/qemu.log"] * 2)
+        self.assertEqual(kernel.read(f"/proc/{MEDIA.pid}/oom_score_adj").strip(), "-500")
+        self.assertEqual(kernel.read(f"{CGROUPS}{MEDIA.group}/cpu.weight").strip(), "10000")
+        self.assertEqual(kernel.read(f"{CGROUPS}/vfiosup.slice/cpu.weight").strip(), "1000")
+        for name, value in (("Delegate", "yes"), ("RefuseManualStop", "yes"), ("IgnoreOnIsolate", "yes")):
+            self.assertEqual(show(MEDIA.unit, name), value, name)
 
     def test_words_are_left_alone(self):
         """On the way through systemd, which has variables, specifiers and escapes of its own."""
