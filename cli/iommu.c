@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
 #include "cli/iommu_text.h"
+#include "cli/text.h"
 #include "base/cleanup.h"
 #include "host/host.h"
 #include "plan/iommu.h"
@@ -22,18 +23,6 @@ static int read_groups(const char *path, struct iommu *ret, struct err *err)
 	return ret->count > 0 ? 0 : iommu_missing(ret, err);
 }
 
-static void add_json(const struct iommu *iommu, struct strbuf *text)
-{
-	json_t *json = iommu_json(iommu);
-	char *dump AUTO_FREE = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-
-	json_decref(json);
-	if (dump)
-		strbuf_addf(text, "%s\n", dump);
-	else
-		text->failed = true;
-}
-
 int cli_iommu(const struct cli *cli)
 {
 	struct strbuf text AUTO_STRBUF = { 0 };
@@ -46,7 +35,7 @@ int cli_iommu(const struct cli *cli)
 		return CLI_FAILED;
 	}
 	if (cli->flags & CLI_JSON)
-		add_json(&iommu, &text);
+		text_take_json(&text, iommu_json(&iommu));
 	else
 		iommu_text(&iommu, &text);
 	iommu_free(&iommu);

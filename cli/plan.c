@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/cli.h"
 #include "cli/plan_text.h"
+#include "cli/text.h"
 #include "base/cleanup.h"
-
-static void add_json(const struct api_plan *plan, struct strbuf *text)
-{
-	json_t *json = plan_json(plan);
-	char *dump AUTO_FREE = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-
-	json_decref(json);
-	if (dump)
-		strbuf_addf(text, "%s\n", dump);
-	else
-		text->failed = true;
-}
 
 int cli_plan(const struct cli *cli)
 {
@@ -30,7 +19,7 @@ int cli_plan(const struct cli *cli)
 		return CLI_FAILED;
 	}
 	if (cli->flags & CLI_JSON)
-		add_json(&plan, &text);
+		text_take_json(&text, plan_json(&plan));
 	else
 		plan_text(&plan, &text);
 	int status = plan.cannot.count > 0 ? CLI_FAILED : CLI_OK;

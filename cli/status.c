@@ -18,13 +18,10 @@ static int nothing_here(void)
 	return cli_print(&text, CLI_OK);
 }
 
-static void write_status(const struct cli *cli, const json_t *status, struct strbuf *text)
+static void write_status(const struct cli *cli, json_t *status, struct strbuf *text)
 {
 	if (cli->flags & CLI_JSON) {
-		char *dump AUTO_FREE = json_dumps(status, JSON_INDENT(2));
-
-		text->failed = !dump;
-		strbuf_addf(text, "%s\n", dump ? dump : "");
+		text_take_json(text, json_incref(status));
 	} else if (cli->word_count > 0) {
 		status_vm_text(status, clock_wall_seconds(), text);
 	} else {

@@ -167,3 +167,14 @@ void text_add_err(struct strbuf *buf, const char *head, const struct err *err, c
 	text_add_line(buf, "fix", err->fix);
 	text_add_line(buf, "more", more);
 }
+
+void text_take_json(struct strbuf *buf, json_t *json)
+{
+	char *dump AUTO_FREE = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+	json_decref(json);
+	if (dump)
+		strbuf_addf(buf, "%s\n", dump);
+	else
+		buf->failed = true;
+}

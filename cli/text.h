@@ -16,6 +16,10 @@ void text_add_clean(struct strbuf *buf, const char *text);
  * ASCII. NULL: out of memory. */
 json_t *text_json(const char *text);
 
+/* Adds the whole of it, indented, as the last thing of its output; takes `json` over. NULL: out of memory, and
+ * `buf` has failed. */
+void text_take_json(struct strbuf *buf, json_t *json);
+
 /* A copy of foreign JSON in which all strings are clean in that sense (keys are never shown). NULL:
  * out of memory, or `json` is NULL. */
 json_t *text_clean_json(const json_t *json);

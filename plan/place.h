@@ -81,7 +81,8 @@ int place_prepare(
 /*
  * The groups below a unit on v2, once QEMU is its main process `pid` and still in `group`, the unit's own:
  * the process goes to "vm" (a group with controllers for those below it may hold none itself), the
- * threaded groups are made, and all its threads begin in "emulator". `group` elsewhere: the process is
+ * threaded groups are made, and its first thread goes to "emulator", where those that it makes are born; the
+ * others are placed one by one as in any QEMU. `group` elsewhere: the process is
  * moved no more.
  */
 int place_enter_unit(

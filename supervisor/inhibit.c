@@ -3,12 +3,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cgroups/bus.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
 #define ASK_LIMIT_NS (20 * NS_PER_SEC)
 
@@ -123,21 +123,18 @@ static int inhibit_fd(void *source)
 static short inhibit_events(void *source)
 {
 	const struct inhibit *inhibit = source;
-	int events = inhibit->bus ? sd_bus_get_events(inhibit->bus) : 0;
 
-	return (short)(events < 0 ? 0 : events);
+	return inhibit->bus ? bus_events(inhibit->bus) : 0;
 }
 
 static uint64_t inhibit_deadline(void *source)
 {
 	const struct inhibit *inhibit = source;
-	uint64_t usec = UINT64_MAX;
 
 	if (!inhibit->bus)
 		return CLOCK_NEVER;
-	if (sd_bus_get_timeout(inhibit->bus, &usec) < 0 || usec >= inhibit->until_ns / NS_PER_US)
-		return inhibit->until_ns;
-	return usec * NS_PER_US;
+	uint64_t deadline = bus_deadline_ns(inhibit->bus);
+	return deadline < inhibit->until_ns ? deadline : inhibit->until_ns;
 }
 
 static void inhibit_process(void *source, short revents, uint64_t now_ns)

@@ -85,7 +85,7 @@ static int enter_unit(struct vm *vm, struct err *err)
 		enum action_result result = supervisor_act(vm->sup, &actions.items[i], err);
 
 		if (result != ACTION_DONE && result != ACTION_ALREADY)
-			r = err && err->code ? -err->code : -EIO;
+			r = err->code ? -err->code : -EIO;
 	}
 	actions_free(&actions);
 	return r;
