@@ -43,12 +43,9 @@ static struct vm *wants_power_off(const struct daemon *daemon)
 
 static bool any_runs(const struct daemon *daemon)
 {
-	list_for_each (link, &daemon->sup.vms) {
-		const struct vm *vm = list_entry(link, struct vm, link);
-
-		if (vm_lives(vm) || vm->launch || vm->phase == VM_BACKOFF)
+	list_for_each (link, &daemon->sup.vms)
+		if (vm_is_up(list_entry(link, struct vm, link)))
 			return true;
-	}
 	return false;
 }
 

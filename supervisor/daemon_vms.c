@@ -122,7 +122,7 @@ static void forget_gone(struct daemon *daemon, const struct strlist *files)
 
 		if (listed(files, vm->spec.name))
 			continue;
-		if (vm_lives(vm) || vm->launch || vm->phase == VM_BACKOFF)
+		if (vm_is_up(vm))
 			vm_alarm(vm, "config", "its file is gone", "",
 				"it goes on as it was started; put the file back to start it "
 				"again");

@@ -27,18 +27,13 @@ struct waiting_vm {
 	struct vm *vm;
 };
 
-static bool is_up(const struct vm *vm)
-{
-	return vm_lives(vm) || (vm->phase != VM_STOPPED && vm->phase != VM_FAILED);
-}
-
 void host_down_begin(struct supervisor *sup)
 {
 	sup->host_down = true;
 	list_for_each (link, &sup->vms) {
 		struct vm *vm = list_entry(link, struct vm, link);
 
-		if (is_up(vm))
+		if (vm_is_up(vm))
 			vm_insist(vm, true);
 	}
 }
@@ -199,7 +194,7 @@ void host_down_call(struct supervisor *sup, struct control_call *call)
 
 	log_notice(NULL, "the host goes down: stopping all VMs");
 	list_for_each (link, &sup->vms)
-		if (r == 0 && is_up(list_entry(link, struct vm, link)))
+		if (r == 0 && vm_is_up(list_entry(link, struct vm, link)))
 			r = wait_for(down, list_entry(link, struct vm, link));
 	/* Who is waited for is one thing, their end another. */
 	host_down_begin(sup);

@@ -70,7 +70,7 @@ static void keep_vm(struct vm *vm)
 
 	if (vm->autostarted)
 		rundir_note_autostart(vm->sup->run_fd, vm->spec.name, vm->sup->boot_id);
-	if (vm->dirfd < 0 || (!vm_lives(vm) && !vm->launch && vm->phase != VM_BACKOFF))
+	if (vm->dirfd < 0 || !vm_is_up(vm))
 		return;
 	if (!same_file(vm->sup->run_fd, vm->spec.name, vm->dirfd))
 		reopen_vm(vm, &err);

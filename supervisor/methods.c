@@ -99,7 +99,7 @@ static void stop(struct vm *vm, struct control_call *call, json_t *parameters)
 {
 	bool force = json_is_true(json_object_get(parameters, "force"));
 
-	if (!vm_lives(vm) && !vm->launch && vm->phase != VM_BACKOFF) {
+	if (!vm_is_up(vm)) {
 		done(call, "it does not run");
 		return;
 	}

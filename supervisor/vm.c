@@ -30,6 +30,11 @@ bool vm_lives(const struct vm *vm)
 	return vm->pidfd >= 0;
 }
 
+bool vm_is_up(const struct vm *vm)
+{
+	return vm_lives(vm) || (vm->phase != VM_STOPPED && vm->phase != VM_FAILED);
+}
+
 int vm_open(struct vm *vm, struct err *err)
 {
 	int lost = 0;

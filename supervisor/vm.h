@@ -159,7 +159,9 @@ void vm_alarm_clear(struct vm *vm, const char *kind);
 bool vm_has_alarm(struct vm *vm, const char *kind);
 void vm_alarms_forget(struct vm *vm); /* what was odd about the QEMU before */
 struct vm *vm_find(struct supervisor *sup, const char *name); /* NULL: there is none */
-bool vm_lives(const struct vm *vm);
+bool vm_lives(const struct vm *vm);                           /* it has a process */
+bool vm_is_up(
+	const struct vm *vm); /* it has, or will have one: it holds on to its CPUs and devices */
 
 /* vm_timers.c */
 extern const struct source_ops vm_timer_source;

@@ -7,11 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* Does this VM, which may be at any point of its life, hold on to its CPUs and devices? */
 static bool holds(const struct vm *other, const struct vm *vm)
 {
-	return other != vm && (vm_lives(other) || other->launch || other->phase == VM_BACKOFF ||
-				      other->phase == VM_PREPARING);
+	return other != vm && vm_is_up(other);
 }
 
 /* What other VMs have is not there for "auto". */
